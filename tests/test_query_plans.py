@@ -1,5 +1,6 @@
 """Query plans of all statements that lists, changes and the engine execute, in a database with a large account."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,7 +9,8 @@ from tests.conftest import MakeServer
 from tests.support import every_statement
 from tests.support.accounts import Account, make_account
 from tests.support.full_account import populate_account
-from tests.support.large_database import analyze, fill, heaviest
+from tests.support.large_database import FIRST_ID, analyze, fill, heaviest
+from tests.support.oauth_clients import signed_in_browser
 from tests.support.plan_recorder import Plan, PlanRecorder, recording_plans
 
 ROWS = 6_000
@@ -60,6 +62,41 @@ def test_no_statement_needs_recent_statistics(account: Account, request: pytest.
 
     assert len(recorder.plans) > 300
     assert bad_plans(recorder) == []
+
+
+# Pages that sum up what an account has.
+SUMMING_PAGES = (
+    "/days/2024-12-11",
+    "/entries?from=2018-01-01",
+    "/entries?from=2024-10-05&to=2024-11-20&billable=true",
+    f"/entries?from=2018-01-01&user_ids={FIRST_ID + 5}",
+    "/inbox",
+    "/reports?from=2018-01-01&to=2026-12-31&group_by=week",
+    "/reports?from=2018-01-01&to=2026-12-31&group_by=project&then_by=month",
+    f"/reports?from=2018-01-01&to=2026-12-31&group_by=user&then_by=date&project_ids={FIRST_ID}",
+    "/reports?from=2018-01-01&to=2026-12-10&group_by=team&then_by=project_group&invoiced=false",
+)
+
+
+def test_pages_sum_up_entries_from_indexes_alone(account: Account) -> None:
+    fill(account.database, account.id, account.contractor.id, ROWS)
+    analyze(account.database)
+    browser = signed_in_browser(account, account.supervisor)
+
+    with recording_plans(account.database) as recorder:
+        for path in SUMMING_PAGES:
+            assert browser.get(path).status == 200, path
+
+    summing = [plan for plan in recorder.plans if re.search(r"sum\((entries|entry_sums)\.minutes\)", plan.statement)]
+    assert len(summing) >= len(SUMMING_PAGES) - 1
+    if account.database.dialect == "postgresql":
+        # Where an account has most of a small table, it may read that.
+        assert [str(plan) for plan in summing if reads_too_much(plan)] == []
+        return
+    alone = re.compile(r"COVERING INDEX ix_(entries|entry_sums)_by_|entry_sums USING PRIMARY KEY")
+    reads = [line for plan in summing for line in plan.text.splitlines() if re.search(" entr(ies|y_sums) USING", line)]
+    assert len(reads) >= len(summing)
+    assert [line for line in reads if not alone.search(line)] == []
 
 
 def test_deleting_a_user_reads_few_entries(account: Account) -> None:

@@ -15,7 +15,7 @@ and ``me``.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true
+from sqlalchemy import ColumnElement, Table, and_, bindparam, exists, literal_column, or_, select, true
 
 from hourhook.domain.callers import Caller
 from hourhook.store.schema import (
@@ -63,13 +63,15 @@ def visible_project_group_members(scope: str) -> ColumnElement[bool]:
     return true() if scope == "account" else _is_assigned(project_group_members.c.project_id)
 
 
-def visible_entries(scope: str) -> ColumnElement[bool]:
-    is_own = entries.c.user_id == _ME
+def visible_entries(scope: str, of: Table = entries) -> ColumnElement[bool]:
+    """Return the condition of entries, or of their kept sums."""
     if scope == "account":
         return true()
+    is_own = of.c.user_id == _ME
+    is_in_no_project = of.c.project_id.is_(None) if of is entries else of.c.project_id == literal_column("0")
     if scope == "contractor":
-        return and_(is_own, or_(entries.c.project_id.is_(None), _is_assigned(entries.c.project_id)))
-    return or_(_is_assigned(entries.c.project_id), and_(entries.c.project_id.is_(None), is_own))
+        return and_(is_own, or_(is_in_no_project, _is_assigned(of.c.project_id)))
+    return or_(_is_assigned(of.c.project_id), and_(is_in_no_project, is_own))
 
 
 def visible_expenses(scope: str) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ on how many entries there are.
 """
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, lite
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries.representations import IS_BILLABLE, is_in_unbillable_project
 from hourhook.domain.listings import MAX_CACHED_STATEMENTS, id_conditions
+from hourhook.domain.visibility import scope_of, visible_entries
 from hourhook.store.schema import entries, entry_sums, project_group_members, team_members
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
@@ -52,11 +53,13 @@ def people_and_projects(of: Table) -> dict[str, ColumnElement[bool]]:
 
 
 def read(tx: Transaction, caller: Caller, filters: Mapping[str, Any]) -> EntryTotals | None:
-    """Return the totals of all entries with these filters of ``reading.LISTING``; None if sums do not know them."""
-    # What other callers see depends on more than these filters.
-    if caller.is_scoped or not filters.keys() <= _KNOWN:
+    """Return the totals of all entries with these filters of ``reading.LISTING``; None if sums do not know them.
+
+    They are of the entries that the caller sees.
+    """
+    if not knows(filters):
         return None
-    row = tx.one(_totals(frozenset(filters)), account=caller.account_id, **filters, **_period(filters))
+    row = tx.one(_totals(scope_of(caller), frozenset(filters)), **parameters(caller, filters))
     assert row is not None
     return EntryTotals(int(row.number), int(row.minutes), int(row.billable_minutes))
 
@@ -65,6 +68,40 @@ def count(tx: Transaction, caller: Caller, filters: Mapping[str, Any]) -> int | 
     """Return the number of all entries with these filters; None if sums do not know it."""
     found = read(tx, caller, filters)
     return None if found is None else found.count
+
+
+def knows(filters: Collection[str]) -> bool:
+    """Return whether sums know the totals of entries with these filters of ``reading.LISTING``."""
+    return _KNOWN.issuperset(filters)
+
+
+def parameters(caller: Caller, filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the parts of ``split``."""
+    return {"account": caller.account_id, "me": caller.user_id, **filters, **_period(filters)}
+
+
+def split(by_table: Mapping[Table, Select[Any]], scope: str, names: frozenset[str]) -> list[Select[Any]]:
+    """Return the query over the kept sums of the whole months of a period, and those over entries of the other days.
+
+    ``by_table`` has the queries of ``entry_sums`` and of ``entries``; ``names`` are those of the filters.
+    """
+    months = (entry_sums.c.month >= bindparam("first_month"), entry_sums.c.month < bindparam("before_month"))
+    parts = [_narrow(by_table[entry_sums], entry_sums, scope, names).where(*months if names & _DATES else ())]
+    for name, part in (("from_", "head"), ("to", "tail")):
+        if name in names:
+            days = (entries.c.date >= bindparam(f"{part}_from"), entries.c.date <= bindparam(f"{part}_to"))
+            parts.append(_narrow(by_table[entries], entries, scope, names).where(*days))
+    return parts
+
+
+def amounts(of: Table) -> list[ColumnElement[Any]]:
+    """Return the sums of minutes of entries, or of their kept sums."""
+    conditions = _CONDITIONS[of]
+    return [
+        func.sum(of.c.minutes).label("minutes"),
+        func.sum(case((conditions["billable"], of.c.minutes), else_=0)).label("billable_minutes"),
+        func.sum(case((conditions["invoiced"], of.c.minutes), else_=0)).label("invoiced_minutes"),
+    ]
 
 
 def _period(filters: Mapping[str, Any]) -> dict[str, str]:
@@ -92,28 +129,22 @@ def _period(filters: Mapping[str, Any]) -> dict[str, str]:
 
 
 @lru_cache(MAX_CACHED_STATEMENTS)
-def _totals(names: frozenset[str]) -> Statement:
-    months = (entry_sums.c.month >= bindparam("first_month"), entry_sums.c.month < bindparam("before_month"))
-    parts = [_sum(entry_sums, entry_sums.c.entries_count, names).where(*months if names & _DATES else ())]
-    for name, part in (("from_", "head"), ("to", "tail")):
-        if name in names:
-            days = (entries.c.date >= bindparam(f"{part}_from"), entries.c.date <= bindparam(f"{part}_to"))
-            parts.append(_sum(entries, literal_column("1"), names).where(*days))
-    found = union_all(*parts).subquery()
+def _totals(scope: str, names: frozenset[str]) -> Statement:
+    found = union_all(*split({of: _sum(of) for of in (entry_sums, entries)}, scope, names)).subquery()
     sums = [func.coalesce(func.sum(column), 0).label(column.name) for column in found.c]
     return Statement(select(*sums), replan=True)
 
 
-def _sum(of: Table, number: ColumnElement[Any], names: frozenset[str]) -> Select[Any]:
-    conditions = _CONDITIONS[of]
-    return (
-        select(
-            func.sum(number).label("number"),
-            func.sum(of.c.minutes).label("minutes"),
-            func.sum(case((conditions["billable"], of.c.minutes), else_=0)).label("billable_minutes"),
-        )
-        .select_from(of)
-        .where(of.c.account_id == bindparam("account"), *(conditions[name] for name in sorted(names - _DATES)))
+def _sum(of: Table) -> Select[Any]:
+    number = entry_sums.c.entries_count if of is entry_sums else literal_column("1")
+    return select(func.sum(number).label("number"), *amounts(of)[:2]).select_from(of)
+
+
+def _narrow(query: Select[Any], of: Table, scope: str, names: frozenset[str]) -> Select[Any]:
+    return query.where(
+        of.c.account_id == bindparam("account"),
+        visible_entries(scope, of),
+        *(_CONDITIONS[of][name] for name in sorted(names - _DATES)),
     )
 
 

@@ -6,16 +6,20 @@ That takes one statement, and one more if weeks are groups, for the day on which
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, union_all
 
 from hourhook.domain.callers import Caller
+from hourhook.domain.entries import kept_totals
 from hourhook.domain.entries.reading import LISTING, EntryFilters, resolve_filters
 from hourhook.domain.inputs import UNSET, UnsetType, ValidationErrors, value_or
-from hourhook.domain.reports.groupings import TIMES, GroupByField, name_of_time, sum_queries
+from hourhook.domain.listings import MAX_CACHED_STATEMENTS
+from hourhook.domain.reports.groupings import OF_SUMS, TIMES, GroupByField, name_of_time, sum_queries
 from hourhook.domain.reports.representations import ReportGroup, TimeReport
-from hourhook.store.schema import users
+from hourhook.domain.visibility import scope_of
+from hourhook.store.schema import entries, entry_sums, users
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
@@ -46,7 +50,11 @@ def read(
         week_start = tx.value(_WEEK_START, account=caller.account_id, me=caller.user_id) if by_week else "Monday"
     filters, tags_count = resolve_filters(caller, params)
     filters.pop("group_by", None)
-    rows = LISTING.sums(tx, caller, sum_queries(names, week_start), filters, tags_count=tags_count)
+    if OF_SUMS.issuperset(names) and kept_totals.knows(filters):
+        statement = _of_sums(names, scope_of(caller), frozenset(filters))
+        rows = tx.all(statement, **kept_totals.parameters(caller, filters))
+    else:
+        rows = LISTING.sums(tx, caller, sum_queries(names, week_start), filters, tags_count=tags_count)
     root = _arrange(rows)
     return TimeReport(first, last, *_amounts(root), _represent(root, names, week_start))
 
@@ -79,8 +87,26 @@ def _arrange(rows: Sequence[Row]) -> _Node:
         node = root
         for key, name in ((row.key_0, row.name_0), (row.key_1, row.name_1))[: row.depth]:
             node = node.children.setdefault(key, _Node(name))
-        node.sums = (int(row.minutes or 0), int(row.billable_minutes or 0), int(row.invoiced_minutes or 0))
+        # Of kept sums and of single entries, a group has several rows.
+        minutes, billable, invoiced = node.sums or (0, 0, 0)
+        node.sums = (
+            minutes + int(row.minutes or 0),
+            billable + int(row.billable_minutes or 0),
+            invoiced + int(row.invoiced_minutes or 0),
+        )
     return root
+
+
+@lru_cache(MAX_CACHED_STATEMENTS)
+def _of_sums(names: tuple[str, ...], scope: str, filters: frozenset[str]) -> Statement:
+    """Return the statement of the queries of kept sums, and of the entries of days that are no whole month."""
+    by_table = {of: sum_queries(names, "Monday", of) for of in (entry_sums, entries)}
+    queries = [
+        part
+        for depth in range(len(by_table[entry_sums]))
+        for part in kept_totals.split({of: found[depth] for of, found in by_table.items()}, scope, filters)
+    ]
+    return Statement(union_all(*queries), replan=True)
 
 
 def _represent(node: _Node, names: Sequence[str], week_start: str) -> list[ReportGroup]:

@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Index, Integer, PrimaryKeyConstraint
 
 from hourhook.store.schema.columns import Text, column, metadata
 
+_SUMMED = ("has_unbillable_tag", "is_invoiced", "entries_count", "minutes")
+
 # One row for all entries that agree in these columns; there is none for no entries.
 entry_sums = Table(
     "entry_sums",
@@ -23,9 +25,9 @@ entry_sums = Table(
     column("entries_count", Integer),
     column("minutes", BigInteger),
     PrimaryKeyConstraint("account_id", "project_id", "user_id", "month", "has_unbillable_tag", "is_invoiced"),
-    # With the counts, or SQLite would read all sums of the account instead.
-    Index(None, "account_id", "user_id", "month", "entries_count"),
-    Index(None, "account_id", "month"),
+    # With all columns, so that sums of sums are read from an index alone.
+    Index("ix_entry_sums_by_user", "account_id", "user_id", "month", "project_id", *_SUMMED),
+    Index("ix_entry_sums_by_month", "account_id", "month", "project_id", "user_id", *_SUMMED),
     sqlite_with_rowid=False,
 )
 

@@ -12,6 +12,8 @@ from hourhook.store.schema.columns import (
     timestamps,
 )
 
+SUMMED = ("minutes", "unbillable_tags_count", "invoiced_at")
+
 projects = Table(
     "projects",
     metadata,
@@ -104,9 +106,10 @@ entries = Table(
     PrimaryKeyConstraint("account_id", "id"),
     account_foreign_key("users", "user_id"),
     account_foreign_key("projects", "project_id"),
-    Index(None, "account_id", "date", "id"),
-    Index(None, "account_id", "user_id", "date", "id"),
-    Index(None, "account_id", "project_id", "date", "id"),
+    # With all that sums are made of, so that these are read from the index alone.
+    Index("ix_entries_by_date", "account_id", "date", "id", "user_id", "project_id", *SUMMED),
+    Index("ix_entries_by_user", "account_id", "user_id", "date", "id", "project_id", *SUMMED),
+    Index("ix_entries_by_project", "account_id", "project_id", "date", "id", "user_id", *SUMMED),
     partial_index("ix_entries_approved", "account_id", "approved_by_id", "id", where="approved_by_id IS NOT NULL"),
 )
 
@@ -166,6 +169,8 @@ inbox_entries = Table(
     PrimaryKeyConstraint("account_id", "id"),
     account_foreign_key("users", "user_id"),
     Index(None, "account_id", "user_id", "date", "id"),
+    # The condition as the statements have it, or SQLite would not use it.
+    partial_index("ix_inbox_entries_open", "account_id", "user_id", "date", "id", where="logged IS 0"),
 )
 
 timers = Table(
