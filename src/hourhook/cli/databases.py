@@ -17,7 +17,7 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.upgrades import is_empty, migrate, require_current_schema
-from hourhook.store.urls import check_url, is_embedded, open_database, sqlite_path
+from hourhook.store.urls import check_url, is_embedded, open_database, refuse_shared_sessions, sqlite_path
 
 # How long another process may take to create the schema in an empty file.
 SCHEMA_TIMEOUT_SECONDS = 5.0
@@ -35,6 +35,7 @@ def command_database(settings: Settings, *, may_create: bool = False) -> Iterato
         check_url(url)
         _require_file(sqlite_path(url), may_create)
         _await_schema(url)
+    refuse_shared_sessions(url, settings.database_limits)
     database = open_database(url, limits=settings.database_limits)
     try:
         if may_create and is_embedded(url) and is_empty(url):

@@ -22,7 +22,7 @@ from hourhook.settings import Settings
 from hourhook.store.database import Database
 from hourhook.store.sqlite import SqliteDatabase
 from hourhook.store.upgrades import migrate, require_current_schema
-from hourhook.store.urls import check_url, describe_database, is_embedded, open_database, sqlite_path
+from hourhook.store.urls import describe_database, is_embedded, open_database, refuse_shared_sessions, sqlite_path
 
 # Thresholds of the three generations (Python's default for the first: 700).
 GC_THRESHOLDS = (50_000, 10, 10)
@@ -36,11 +36,8 @@ def open_server_database(settings: Settings, clock: Clock | None = None) -> Data
     An SQLite database is locked for this process; its schema is not yet upgraded. A PostgreSQL database must have the
     current schema. Raises ``OperatorError``.
     """
-    check_url(settings.database_url)
     if not is_embedded(settings.database_url):
-        from hourhook.store.poolers import require_own_sessions
-
-        require_own_sessions(settings.database_url, settings.database_limits)
+        refuse_shared_sessions(settings.database_url, settings.database_limits)
         require_current_schema(settings.database_url)
         return open_database(settings.database_url, clock, settings.database_limits)
     database = open_database(settings.database_url, clock, settings.database_limits)

@@ -23,7 +23,7 @@ from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 from hourhook.store.upgrades import require_current_schema
-from hourhook.store.urls import describe_database, is_embedded, open_database, sqlite_path
+from hourhook.store.urls import describe_database, is_embedded, open_database, refuse_shared_sessions, sqlite_path
 
 # A larger difference is not explained by the time that a query takes.
 MAX_CLOCK_DIFFERENCE_SECONDS = 5
@@ -48,6 +48,7 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
                 f"there is no database {sqlite_path(settings.database_url)} yet: "
                 "create it with `hourhook account create`"
             )
+        refuse_shared_sessions(settings.database_url, settings.database_limits)
         database = open_database(settings.database_url, limits=settings.database_limits)
     except (OperatorError, DatabaseUnavailable) as error:
         yield CheckResult("database", False, str(error))

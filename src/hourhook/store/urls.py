@@ -79,6 +79,15 @@ def check_url(url: str) -> None:
         )
 
 
+def refuse_shared_sessions(url: str, limits: DatabaseLimits) -> None:
+    """Raise ``OperatorError`` if PostgreSQL is behind a pooler that shares sessions between clients (``poolers``)."""
+    if not is_embedded(url):
+        from hourhook.store.poolers import require_own_sessions
+
+        check_url(url)
+        require_own_sessions(url, limits)
+
+
 def _check_postgresql_url(url: str) -> None:
     """Raise ``OperatorError`` for a URL that the driver cannot read, or reads in an unexpected way.
 
