@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import psycopg
 
 from hourhook.clock import Clock
-from hourhook.store.executions import Threads
+from hourhook.store.executions import Executor
 from hourhook.store.postgres import PostgresDatabase
 from hourhook.store.sqlite import SqliteDatabase
 
@@ -103,7 +103,7 @@ class SimulatedSqlite(SqliteDatabase):
     def _connect(self) -> Any:
         return InterceptedConnection(open_sqlite(self.path), self._interceptor, 0, lambda raw: raw.close())
 
-    async def _in_thread(self, threads: Threads, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def _in_thread(self, threads: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self._interceptor.run_transaction(_operation_of(function, args), lambda: function(*args, **kwargs))
 
 
@@ -128,7 +128,7 @@ class SimulatedPostgres(PostgresDatabase):
         raw = self._acquire()
         return InterceptedConnection(raw, self._interceptor, raw.info.backend_pid, self._release)
 
-    async def _in_thread(self, threads: Threads, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def _in_thread(self, threads: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await self._interceptor.run_transaction(_operation_of(function, args), lambda: function(*args, **kwargs))
 
 

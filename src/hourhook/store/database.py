@@ -18,7 +18,7 @@ from hourhook.clock import Clock
 from hourhook.errors import CommitUnknown, DatabaseUnavailable, NotFound
 from hourhook.settings import DatabaseLimits
 from hourhook.store.event_times import EventTimes
-from hourhook.store.executions import Execution, Interruptible, Threads, request_work
+from hourhook.store.executions import Execution, Executor, Interruptible, Threads, request_work
 from hourhook.store.health import HealthCheck
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
@@ -102,14 +102,14 @@ class Database(ABC):
             result: T = await self._in_thread(
                 self._write_threads, self.write_now, account_id, function, *args, **kwargs
             )
-        _count_commit()
+        count_commit()
         return result
 
     async def run(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that changes data without locking an account: the engine's own work."""
         async with self._turn():
             result: T = await self._in_thread(self._run_threads, self.run_now, function, *args, **kwargs)
-        _count_commit()
+        count_commit()
         return result
 
     async def run_prepared(self, function: Callable[..., T], prepare: Callable[[], tuple[Any, ...]]) -> T:
@@ -119,7 +119,7 @@ class Database(ABC):
         """
         async with self._turn():
             result: T = await self._in_thread(self._run_threads, self.run_now, function, *prepare())
-        _count_commit()
+        count_commit()
         return result
 
     async def require_writable(self) -> None:
@@ -160,11 +160,9 @@ class Database(ABC):
             transaction.event_time = self.event_times.next(transaction.started_at, account.last_event_at)
             result = function(transaction, *args, **kwargs)
             transaction.flush()
-        if events_count := transaction.last_position - account.last_position:
-            self.event_times.record(account_id, events_count, transaction.event_time, transaction.started_at)
-        transaction.run_after_commit()
-        for subscriber in self.after_write:
-            subscriber(account_id)
+        self._when_committed(
+            partial(self._finish_write, transaction, transaction.last_position - account.last_position)
+        )
         return result
 
     def run_now(self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -175,6 +173,19 @@ class Database(ABC):
             transaction.flush()
         transaction.run_after_commit()
         return result
+
+    def _finish_write(self, transaction: Transaction, events_count: int) -> None:
+        if events_count:
+            self.event_times.record(
+                transaction.account_id, events_count, transaction.event_time, transaction.started_at
+            )
+        transaction.run_after_commit()
+        for subscriber in self.after_write:
+            subscriber(transaction.account_id)
+
+    def _when_committed(self, action: Callable[[], None]) -> None:
+        """Call an action once the write of the current thread is committed: now, unless writes are grouped."""
+        action()
 
     @abstractmethod
     def close(self) -> None:
@@ -223,7 +234,7 @@ class Database(ABC):
     def _turn(self, account_id: int = 0) -> "_Turn":
         return _Turn(self._writer_turns(account_id), self.limits.queue_seconds, self._too_busy)
 
-    async def _in_thread(self, threads: Threads, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    async def _in_thread(self, threads: Executor, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run a function in a thread; raises ``DatabaseUnavailable`` if none becomes free in time."""
         request = request_work.get()
         if request is not None and request.is_cancelled:
@@ -304,7 +315,8 @@ class _Turn:
             self._turns.release()
 
 
-def _count_commit() -> None:
+def count_commit() -> None:
+    """Count a commit of the request that the current task carries out."""
     request = request_work.get()
     if request is not None:
         request.commits_count += 1

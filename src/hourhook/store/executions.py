@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from hourhook.errors import DatabaseUnavailable
 
@@ -29,21 +29,24 @@ class Execution:
         "_error",
         "_is_taken",
         "_lock",
-        "_loop",
+        "_outcome",
         "_result",
         "_waiter",
         "is_done",
         "is_interrupted",
+        "loop",
     )
 
     def __init__(self, call: Callable[[], Any]) -> None:
         """Create it on the event loop on which it is awaited."""
         self.is_done = self.is_interrupted = False
         self._call = call
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._result: Any = None
         self._error: BaseException | None = None
+        # The result and the error of the function that was called, until they are reported.
+        self._outcome: tuple[Any, BaseException | None] = None, None
         # Whether a thread runs it, or it was withdrawn.
         self._is_taken = False
         # The connection of its transaction, from its begin to just before its commit.
@@ -55,7 +58,7 @@ class Execution:
     async def done(self) -> None:
         """Wait until it has ended."""
         if not self.is_done:
-            self._waiter = self._loop.create_future()
+            self._waiter = self.loop.create_future()
             await self._waiter
 
     def result(self) -> Any:
@@ -71,6 +74,10 @@ class Execution:
         self._end(None, reason())
         return True
 
+    def end(self) -> None:
+        """Resume what waits for the result, once the function has been called."""
+        self._end(*self._outcome)
+
     def _end(self, result: Any, error: BaseException | None) -> None:
         self.is_done, self._result, self._error = True, result, error
         if self._waiter is not None and not self._waiter.done():
@@ -79,19 +86,37 @@ class Execution:
     # In other threads
 
     def run(self) -> None:
-        """Call the function in the current thread, unless it was withdrawn."""
+        """Call the function in the current thread, unless it was withdrawn, and report its result."""
+        if self.call():
+            report([self])
+
+    def call(self) -> bool:
+        """Call the function in the current thread; return False if it was withdrawn. Its result must be reported."""
         if not self._take():
-            return
-        result, error = None, None
+            return False
         _thread.execution = self
         try:
-            result = self._call()
+            self._outcome = self._call(), None
         except BaseException as raised:  # noqa: BLE001 - raised again by ``result``
-            error = raised
+            self._outcome = None, raised
         _thread.execution = None
-        # After the loop has closed, nothing awaits it.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._end, result, error)
+        return True
+
+    @property
+    def error(self) -> BaseException | None:
+        """The exception of the function that was called, even if it is not reported yet."""
+        return self._outcome[1]
+
+    def withdraw_in_thread(self, error: BaseException) -> bool:
+        """Let it fail with an exception, which must be reported, unless it was called or withdrawn already."""
+        if not self._take():
+            return False
+        self.fail(error)
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """Replace the result, which is not reported yet, by an exception."""
+        self._outcome = None, error
 
     def attach(self, connection: Any) -> None:
         """Make a connection the one to interrupt. Raises ``DatabaseUnavailable`` if it is too late."""
@@ -119,6 +144,24 @@ class Execution:
         with self._lock:
             is_free, self._is_taken = not self._is_taken, True
         return is_free
+
+
+def report(executions: list[Execution]) -> None:
+    """Resume what waits for these executions of one event loop, which have been called in the current thread."""
+    # After the loop has closed, nothing awaits them.
+    with suppress(RuntimeError):
+        executions[0].loop.call_soon_threadsafe(_end_all, executions)
+
+
+def _end_all(executions: list[Execution]) -> None:
+    for execution in executions:
+        execution.end()
+
+
+class Executor(Protocol):
+    """What runs executions."""
+
+    def submit(self, execution: Execution) -> None: ...
 
 
 class Threads:

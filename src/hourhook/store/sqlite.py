@@ -6,18 +6,25 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Concatenate
 
 from hourhook.clock import Clock
 from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.settings import DatabaseLimits
-from hourhook.store.database import Commit, Database
-from hourhook.store.executions import Threads, is_interrupted
+from hourhook.store.database import Commit, Database, P, T, count_commit
+from hourhook.store.executions import Execution, Threads, is_interrupted
+from hourhook.store.grouped_writes import Group, GroupedWrites
+from hourhook.store.transaction import Transaction
 from hourhook.store.writer_queue import WriterQueue, WriterTurns
 
 READERS = 4
+# How much processor time the writes of one transaction may take before the others wait for the next one.
+GROUP_SECONDS = 0.005
+# Requests queue for the writer together, whatever their accounts.
+ANY_ACCOUNT = -1
 # Between two attempts to lock a file that another program has locked.
 MIN_PAUSE_SECONDS = 0.001
 MAX_PAUSE_SECONDS = 0.05
@@ -36,6 +43,9 @@ class SqliteDatabase(Database):
         self._write_threads = self._run_threads = Threads(1, "sqlite-writer")
         # Writers queue here, in order, before they take a thread: SQLite's own busy wait sleeps and is unfair.
         self._queue = WriterQueue()
+        self._grouped_writes = GroupedWrites(self._write_threads, lambda: self._turn(ANY_ACCOUNT), self._write_group)
+        # The writes that the writer's thread runs in one transaction.
+        self._group: Group | None = None
         self._writer_lock = threading.Lock()
         self._writer = self._connect()
         # The wait for the file's lock is that of ``_begin``.
@@ -45,6 +55,20 @@ class SqliteDatabase(Database):
         self._probe_connection: sqlite3.Connection | None = None
         # How many transactions have begun to write.
         self._writes_count = 0
+
+    async def write(
+        self,
+        account_id: int,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function that changes an account, together with the others that wait for the writer at that moment."""
+        if not self._queue.is_taken:
+            return await super().write(account_id, function, *args, **kwargs)
+        result: T = await self._in_thread(self._grouped_writes, self.write_now, account_id, function, *args, **kwargs)
+        count_commit()
+        return result
 
     def acquire_file_lock(self) -> None:
         """Lock the file against every other ``serve`` and ``migrate`` while this process runs.
@@ -103,8 +127,52 @@ class SqliteDatabase(Database):
             threading.Event().wait(pause_seconds)
             pause_seconds = min(2 * pause_seconds, MAX_PAUSE_SECONDS)
 
+    def _write_group(self, executions: list[Execution]) -> Group:
+        """Run writes in one transaction, each within a savepoint, so that a refused one does not affect the others."""
+        group = Group(executions, GROUP_SECONDS)
+        try:
+            with self._write_transaction(Commit()) as connection:
+                self._group = group
+                try:
+                    # After some errors, such as a full disk, SQLite has rolled everything back.
+                    group.run(lambda: connection.in_transaction, lambda: self._queue.engine.is_awaited)
+                finally:
+                    self._group = None
+        except BaseException as error:  # noqa: BLE001 - raised again by the executions
+            group.fail(error)
+        group.finish()
+        return group
+
+    def _when_committed(self, action: Callable[[], None]) -> None:
+        group = self._own_group()
+        if group is None:
+            action()
+        else:
+            group.when_committed(action)
+
+    def _own_group(self) -> Group | None:
+        group = self._group
+        return group if group is not None and group.thread_id == threading.get_ident() else None
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[sqlite3.Connection]:
+        with _translate_errors():
+            self._writer.execute("SAVEPOINT write")
+            try:
+                yield self._writer
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK TO write")
+                    self._writer.execute("RELEASE write")
+                raise
+            self._writer.execute("RELEASE write")
+
     @contextmanager
     def _write_transaction(self, commit: Commit) -> Iterator[sqlite3.Connection]:
+        if self._own_group() is not None:
+            with self._savepoint() as connection:
+                yield connection
+            return
         with self._writer_lock, _translate_errors():
             self._begin()
             self._writes_count += 1

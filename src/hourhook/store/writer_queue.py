@@ -45,6 +45,11 @@ class WriterTurns:
     def locked(self) -> bool:
         return self._queue.is_taken
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a writer of this kind waits for its turn; may be read in any thread."""
+        return bool(self._waiting)
+
     async def acquire(self) -> None:
         """Wait for a turn, which lasts until ``release``."""
         arrived_at = time.monotonic()
