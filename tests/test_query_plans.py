@@ -15,7 +15,7 @@ from tests.support.plan_recorder import Plan, PlanRecorder, recording_plans
 
 ROWS = 6_000
 # No statement may read more: a few times what the account has.
-MOST_ROWS, MOST_PAGES, MOST_INSTRUCTIONS = 8 * ROWS, 6 * ROWS, 200 * ROWS
+MOST_ROWS, MOST_PAGES, MOST_INSTRUCTIONS = 8 * ROWS, 6 * ROWS, 300 * ROWS
 # After so many rows were added, statistics were last gathered.
 ANALYZED_ROWS = ROWS // 12
 LARGE = {"entries", "entry_tags", "events", "payloads", "attempts", "errands"}

@@ -98,6 +98,19 @@ def test_a_project_shows_what_it_took_and_for_whom(account: Account) -> None:
     assert f'href="/entries?from=&amp;project_ids={project["id"]}&amp;user_ids={account.leader.id}"' in page
 
 
+def test_weeks_and_tags_of_a_project_are_those_up_to_its_newest_entry(account: Account) -> None:
+    project = make_project(account, "Harbour map", billing_increment=1)
+    for day, tag in (("2024-01-01", "#lamp"), ("2024-03-23", "#buoy"), ("2023-12-30", "#chart")):
+        make_entry(account.leader, tag, minutes=30, date=day, project_id=project["id"])
+    browser = signed_in_browser(account, account.leader)
+
+    page = browser.get(f"/projects/{project['id']}").body.decode()
+
+    assert ("Week of 17 Mar" in page, "Week of 24 Dec" in page) == (True, False)
+    assert [f"#{tag}: " in page for tag in ("lamp", "buoy", "chart")] == [True, True, False]
+    assert f'href="/entries?from=2023-12-31&amp;to=2024-03-23&amp;project_ids={project["id"]}&amp;tag_ids=' in page
+
+
 def test_pages_of_coworkers_and_contractors_hold_no_word_of_budgets(account: Account) -> None:
     project = make_project(account, "Harbour map", account.coworker, account.contractor, budgeted_minutes=60)
     entry = make_entry(account.coworker, project_id=project["id"])

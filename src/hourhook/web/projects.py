@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from hourhook.domain import inputs
 from hourhook.domain.entries import reading as entries_reading
 from hourhook.domain.entries.reading import EntryFilters
+from hourhook.domain.entries.representations import Entry
 from hourhook.domain.expenses import reading as expenses_reading
 from hourhook.domain.expenses.reading import ExpenseFilters
 from hourhook.domain.inputs import Query, ValidationErrors
@@ -28,8 +29,10 @@ PATH = "/projects"
 LATEST = 10
 WEEKS = 12
 MAX_BARS = 12
-# Of the sums by person, week and tag, since a report covers ten years.
+# Of the sums by person, since a report covers ten years.
 _YEARS_BACK = 9
+# Tags are summed up entry by entry: of about ten thousand at most, unless there are more in one week.
+_MAX_MINUTES_OF_TAGS = 500_000
 _HOURS = re.compile(r"(\d{1,6})(?:[.,](\d{1,4})|:([0-5]\d))?")
 pages = Pages()
 
@@ -83,7 +86,6 @@ def create(action: Action) -> Redirect:
 def show(view: View, project_id: int) -> Values:
     project = reading.show(view.tx, view.caller, project_id)
     latest = Pagination(1, LATEST)
-    people, weeks = _by_person_and_week(view, project_id)
     expenses = expenses_reading.list_page(
         view.tx, view.caller, ExpenseFilters(project_ids=[project_id]), ValidationErrors("Expense"), latest
     )
@@ -92,9 +94,8 @@ def show(view: View, project_id: int) -> Values:
     )
     return {
         "project": project,
-        "people": people,
-        "weeks": weeks,
-        "tags": _report(view, project_id, ["tag"])[:MAX_BARS],
+        "people": _by_person(view, project_id),
+        **_by_week_and_tag(view, project_id, entries),
         "entries": entries,
         "expenses": expenses.items,
         "share": budget_share,
@@ -201,23 +202,40 @@ def _read_fields(action: Action) -> dict[str, object]:
     return {"budgeted_minutes": budget if text else None, "billable": "billable" in action.fields}
 
 
-def _by_person_and_week(view: View, project_id: int) -> tuple[Sequence[ReportGroup], list[Week]]:
-    people = _report(view, project_id, ["user", "week"])
-    sums: dict[str, tuple[int, int]] = {}
-    for person in people:
-        for week in person.groups:
-            minutes, billable = sums.get(week.name or "", (0, 0))
-            sums[week.name or ""] = (minutes + week.minutes, billable + week.billable_minutes)
-    latest = sorted(sums.items(), reverse=True)[:WEEKS]
-    return people[:MAX_BARS], [Week(date.fromisoformat(first), *found) for first, found in latest]
-
-
-def _report(view: View, project_id: int, by: list[str]) -> Sequence[ReportGroup]:
+def _by_person(view: View, project_id: int) -> Sequence[ReportGroup]:
     today = view.display.today
+    first, last = today - timedelta(days=365 * _YEARS_BACK), today + timedelta(days=365)
+    return _report(view, project_id, first, last, ["user"])[:MAX_BARS]
+
+
+def _by_week_and_tag(view: View, project_id: int, entries: Sequence[Entry]) -> dict[str, object]:
+    """Return the sums of the last weeks up to the newest entry, by week and by tag: more would take long to read."""
+    if not entries:
+        return {"weeks": [], "tags": [], "days": None}
+    newest = date.fromisoformat(entries[0].date)
+    first_weekday = 6 if view.display.week_start == "Sunday" else 0
+    begin = newest - timedelta(days=(newest.weekday() - first_weekday) % 7)
+    first = max(begin, date.min + timedelta(weeks=WEEKS)) - timedelta(weeks=WEEKS - 1)
+    groups = _report(view, project_id, first, newest, ["week"])
+    weeks = [Week(date.fromisoformat(each.name or ""), each.minutes, each.billable_minutes) for each in groups][::-1]
+    minutes = 0
+    for week in weeks:
+        minutes += week.minutes
+        if minutes > _MAX_MINUTES_OF_TAGS and week is not weeks[0]:
+            break
+        first = week.first
+    return {
+        "weeks": weeks,
+        "tags": _report(view, project_id, first, newest, ["tag"])[:MAX_BARS],
+        "days": (first, newest),
+    }
+
+
+def _report(view: View, project_id: int, first: date, last: date, by: list[str]) -> Sequence[ReportGroup]:
     query = Query(
         {
-            "from": [(today - timedelta(days=365 * _YEARS_BACK)).isoformat()],
-            "to": [(today + timedelta(days=365)).isoformat()],
+            "from": [first.isoformat()],
+            "to": [last.isoformat()],
             "project_ids": [str(project_id)],
             "group_by": by,
         }

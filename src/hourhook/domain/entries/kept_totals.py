@@ -94,6 +94,11 @@ def split(by_table: Mapping[Table, Select[Any]], scope: str, names: frozenset[st
     return parts
 
 
+def number(of: Table) -> ColumnElement[Any]:
+    """Return the number of entries, or of those in their kept sums."""
+    return func.sum(entry_sums.c.entries_count if of is entry_sums else literal_column("1")).label("number")
+
+
 def amounts(of: Table) -> list[ColumnElement[Any]]:
     """Return the sums of minutes of entries, or of their kept sums."""
     conditions = _CONDITIONS[of]
@@ -136,8 +141,7 @@ def _totals(scope: str, names: frozenset[str]) -> Statement:
 
 
 def _sum(of: Table) -> Select[Any]:
-    number = entry_sums.c.entries_count if of is entry_sums else literal_column("1")
-    return select(func.sum(number).label("number"), *amounts(of)[:2]).select_from(of)
+    return select(number(of), *amounts(of)[:2]).select_from(of)
 
 
 def _narrow(query: Select[Any], of: Table, scope: str, names: frozenset[str]) -> Select[Any]:

@@ -5,14 +5,15 @@ Everything of archived projects is left out, since it cannot be invoiced.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any
 
-from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, literal_column, select, union_all
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.decimals import HUNDREDTH
+from hourhook.domain.entries import kept_totals
 from hourhook.domain.entries.reading import LISTING as ENTRIES
-from hourhook.domain.entries.representations import IS_BILLABLE
 from hourhook.domain.expenses.reading import LISTING as EXPENSES
 from hourhook.domain.inputs import UNSET, Day, IdList, Inputs, UnsetType, ValidationErrors
 from hourhook.domain.invoices import customizing, rates
@@ -28,10 +29,10 @@ from hourhook.domain.joined_summaries import (
     summarize_joined_project,
     summarize_joined_user,
 )
-from hourhook.domain.listings import Listing, active_filters
+from hourhook.domain.listings import MAX_CACHED_STATEMENTS, Listing, active_filters
 from hourhook.domain.summaries import SimpleProject, SimpleUser
-from hourhook.store.schema import entries, expenses, projects, users
-from hourhook.store.statements import Row
+from hourhook.store.schema import entries, entry_sums, expenses, projects, users
+from hourhook.store.statements import Row, Statement, any_of
 from hourhook.store.transaction import Transaction
 
 # The key of what belongs to no project.
@@ -52,11 +53,9 @@ class UnbilledProject:
     """The unbilled work of one project, or of none; prices are in ten-thousandths."""
 
     project: SimpleProject | None
-    people: Mapping[int, SimpleUser]
-    # By user.
-    billable_minutes: Mapping[int, int]
     entries: int
     minutes: int
+    billable_minutes: int
     expenses: int
     taxable: int
     taxfree: int
@@ -95,11 +94,9 @@ def read(
     caller.require_role("leader")
     errors.raise_if_any()
     filters = _resolve(params)
-    worked, spent = (
-        _group(listing.select(tx, caller, query, filters))
-        for listing, query in ((ENTRIES, _WORKED), (EXPENSES, _SPENT))
-    )
-    found = [_sum_up(caller, worked.get(key, []), spent.get(key, [])) for key in worked.keys() | spent.keys()]
+    worked = _by_project(tx.all(_worked(frozenset(filters)), **kept_totals.parameters(caller, filters)))
+    spent = _by_project(EXPENSES.select(tx, caller, _SPENT, filters))
+    found = [_sum_up(caller, worked.get(key), spent.get(key)) for key in worked.keys() | spent.keys()]
     return sorted(found, key=lambda each: (each.project is None, each.project.name.casefold() if each.project else ""))
 
 
@@ -123,11 +120,12 @@ def find_ids(
 def preview(
     tx: Transaction,
     caller: Caller,
+    filters: UnbilledFilters,
     chosen: Sequence[UnbilledProject],
     params: InvoiceCreate,
     errors: ValidationErrors,
 ) -> Preview:
-    """Return what an invoice of this work would come to; raises ``ValidationFailed`` as creating it would."""
+    """Return what an invoice of the chosen work would come to; raises ``ValidationFailed`` as creating it would."""
     rates.validate(tx, caller, params.rate_calculation, errors)
     errors.raise_if_any()
     previous = find_defaults_source(tx, caller.account_id, [each.key for each in chosen if each.project])
@@ -143,7 +141,8 @@ def preview(
         dict(stored.custom_hourly_rates),
         stored.flat_rate or 0,
     )
-    minutes = _add_up(each.billable_minutes for each in chosen)
+    people = _people(tx, caller, filters, [each.key for each in chosen])
+    minutes = {person.user_id: int(person.billable_minutes) for person in people}
     percentages = [tax.percentage or 0 for tax in params.taxes or []]
     amounts = calculate_totals(
         priced,
@@ -158,7 +157,7 @@ def preview(
         as_text = None if rate is None else format_amount(rate, symbol, code)
         return PreviewLine(name, format_amount(amount, symbol, code), minutes, as_text)
 
-    names = {id: _name_of(person) for each in chosen for id, person in each.people.items()}
+    names = {person.user_id: _name_of(summarize_joined_user(caller.links, person)) for person in people}
     return Preview(
         lines=[
             *(line(*found) for found in _price(priced, minutes, names, smallest_unit(code))),
@@ -197,37 +196,33 @@ def _expense_lines(chosen: Sequence[UnbilledProject]) -> Iterable[tuple[str, int
     yield "Tax-free expenses", sum(each.taxfree for each in chosen)
 
 
-def _add_up(found: Iterable[Mapping[int, int]]) -> dict[int, int]:
-    """Sum up the billable minutes of each user, without those who have none."""
-    minutes: dict[int, int] = {}
-    for each in found:
-        for user_id, worked in each.items():
-            minutes[user_id] = minutes.get(user_id, 0) + worked
-    return {user_id: worked for user_id, worked in minutes.items() if worked}
+def _people(tx: Transaction, caller: Caller, params: UnbilledFilters, keys: Sequence[int]) -> list[Row]:
+    """Return who has billable work in the projects with these keys, and how much."""
+    if not keys:
+        return []
+    filters = _resolve(params)
+    return tx.all(_worked_by(frozenset(filters)), **kept_totals.parameters(caller, filters), keys=keys)
 
 
 def _resolve(params: UnbilledFilters) -> dict[str, Any]:
     return {**active_filters(params), "not invoiced": False}
 
 
-def _group(rows: Sequence[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.project_id or NO_PROJECT, []).append(row)
-    return found
+def _by_project(rows: Sequence[Row]) -> dict[int, Row]:
+    return {row.project_id or NO_PROJECT: row for row in rows}
 
 
-def _sum_up(caller: Caller, worked: Sequence[Row], spent: Sequence[Row]) -> UnbilledProject:
-    first = [*worked, *spent][0]
+def _sum_up(caller: Caller, worked: Row | None, spent: Row | None) -> UnbilledProject:
+    row = worked or spent
+    assert row is not None
     return UnbilledProject(
-        project=None if first.project_id is None else summarize_joined_project(caller.links, first),
-        people={row.user_id: summarize_joined_user(caller.links, row) for row in worked},
-        billable_minutes={row.user_id: int(row.billable_minutes) for row in worked},
-        entries=sum(int(row.number) for row in worked),
-        minutes=sum(int(row.minutes) for row in worked),
-        expenses=sum(int(row.number) for row in spent),
-        taxable=sum(int(row.taxable) for row in spent) * HUNDREDTH,
-        taxfree=sum(int(row.taxfree) for row in spent) * HUNDREDTH,
+        project=None if row.project_id is None else summarize_joined_project(caller.links, row),
+        entries=int(worked.number) if worked else 0,
+        minutes=int(worked.minutes) if worked else 0,
+        billable_minutes=int(worked.billable_minutes) if worked else 0,
+        expenses=int(spent.number) if spent else 0,
+        taxable=(int(spent.taxable) if spent else 0) * HUNDREDTH,
+        taxfree=(int(spent.taxfree) if spent else 0) * HUNDREDTH,
     )
 
 
@@ -235,28 +230,57 @@ def _name_of(person: SimpleUser) -> str:
     return " ".join(filter(None, (person.first_name, person.last_name))) or person.email
 
 
+@lru_cache(MAX_CACHED_STATEMENTS)
+def _worked(names: frozenset[str]) -> Statement:
+    """Return the statement that sums up unbilled time by project, with these filters."""
+    found = union_all(*kept_totals.split({of: _sums(of) for of in (entry_sums, entries)}, "account", names)).subquery()
+    sums = (func.sum(found.c[name]).label(name) for name in ("number", "minutes", "billable_minutes"))
+    joined = found.outerjoin(projects, (projects.c.account_id == _ACCOUNT) & (projects.c.id == found.c.project))
+    return Statement(
+        select(*PROJECT_COLUMNS, *sums)
+        .select_from(joined)
+        .where(projects.c.enabled.is_not(False))
+        .group_by(*_project_keys),
+        replan=True,
+    )
+
+
+@lru_cache(MAX_CACHED_STATEMENTS)
+def _worked_by(names: frozenset[str]) -> Statement:
+    """Return the statement that sums up unbilled billable time in the projects with ``keys`` by user."""
+    queries = {of: _sums(of, of.c.user_id).where(any_of(_key(of), "keys")) for of in (entry_sums, entries)}
+    found = union_all(*kept_totals.split(queries, "account", names)).subquery()
+    minutes = func.sum(found.c.billable_minutes)
+    joined = found.join(users, (users.c.account_id == _ACCOUNT) & (users.c.id == found.c.user_id))
+    return Statement(
+        select(*USER_COLUMNS, minutes.label("billable_minutes"))
+        .select_from(joined)
+        .group_by(*(column.element for column in USER_COLUMNS))
+        .having(minutes > 0),
+        replan=True,
+    )
+
+
+def _sums(of: Table, *more: ColumnElement[Any]) -> Select[Any]:
+    key = _key(of)
+    sums = kept_totals.amounts(of)[:2]
+    return select(key.label("project"), *more, kept_totals.number(of), *sums).select_from(of).group_by(key, *more)
+
+
+def _key(of: Table) -> ColumnElement[Any]:
+    return of.c.project_id if of is entry_sums else func.coalesce(of.c.project_id, literal_column("0"))
+
+
 def _of_open_projects(query: Select[Any], items: Any) -> Select[Any]:
     """Join the items to their project, and leave out those of archived ones."""
     joined = items.outerjoin(
         projects, (projects.c.account_id == items.c.account_id) & (projects.c.id == items.c.project_id)
     )
-    if items is entries:
-        joined = joined.join(users, (users.c.account_id == items.c.account_id) & (users.c.id == items.c.user_id))
-    return query.select_from(joined).where(items.c.account_id == bindparam("account"), projects.c.enabled.is_not(False))
+    return query.select_from(joined).where(items.c.account_id == _ACCOUNT, projects.c.enabled.is_not(False))
 
 
+_ACCOUNT: Any = bindparam("account")
 _project_keys = [column.element for column in PROJECT_COLUMNS]
-
-_WORKED = _of_open_projects(
-    select(
-        *PROJECT_COLUMNS,
-        *USER_COLUMNS,
-        func.count().label("number"),
-        func.sum(entries.c.minutes).label("minutes"),
-        func.sum(case((IS_BILLABLE, entries.c.minutes), else_=0)).label("billable_minutes"),
-    ),
-    entries,
-).group_by(*_project_keys, *(column.element for column in USER_COLUMNS))
 
 _SPENT = _of_open_projects(
     select(

@@ -6,6 +6,7 @@ from hourhook.domain.invoices import editing, numbering, unbilled
 from hourhook.domain.invoices.currencies import CURRENCIES
 from hourhook.domain.invoices.editing import InvoiceCreate
 from hourhook.domain.invoices.totals import FLAT
+from hourhook.domain.invoices.unbilled import UnbilledFilters
 from hourhook.errors import ValidationFailed
 from hourhook.web.form_state import FormState, refused
 from hourhook.web.forms import FormFields
@@ -59,7 +60,8 @@ def _preview(view: View) -> dict[str, object]:
         lists = view.query
         form = FormState({name: values[-1] for name, values in lists.items() if values}, lists)
     fields = FormFields([(name, value) for name, values in lists.items() for value in values])
-    found = work["unbilled"]
+    filters, found = work["unbilled_filters"], work["unbilled"]
+    assert isinstance(filters, UnbilledFilters)
     assert isinstance(found, list)
     if "projects" not in lists and not view.form.is_refused and (len(found) == 1 or view.argument("project_ids")):
         # There is nothing to choose.
@@ -67,7 +69,8 @@ def _preview(view: View) -> dict[str, object]:
     chosen = unbilled_work.chosen_of(found, lists)
     preview, problem = None, None
     try:
-        preview = unbilled.preview(view.tx, view.caller, chosen, *_parse(fields, invoice_date=view.display.today))
+        inputs_of_form = _parse(fields, invoice_date=view.display.today)
+        preview = unbilled.preview(view.tx, view.caller, filters, chosen, *inputs_of_form)
     except ValidationFailed as error:
         problem = next(iter(refused({}, {}, error).errors.values()))
     return {

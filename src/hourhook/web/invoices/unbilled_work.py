@@ -22,6 +22,7 @@ def read(view: View) -> dict[str, object]:
     return {
         "filter": filter_state,
         "filters": [(name, value) for name in _FILTERS for value in view.query.get(name, ()) if value],
+        "unbilled_filters": params,
         "unbilled": unbilled.read(view.tx, view.caller, params, errors),
         "projects": projects_reading.list_choices(view.tx, view.caller),
         "people": users_reading.list_choices(view.tx, view.caller),
