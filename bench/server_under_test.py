@@ -33,7 +33,7 @@ class Server(BenchProcess):
     """The process of ``hourhook serve``, with a worker in it."""
 
     def __init__(self, url: str, *, core: int = MEASURED_CORE, is_watched: bool = False, **settings: object) -> None:
-        """Start it, and wait until it accepts requests. The methods need ``is_watched``."""
+        """Start it, and wait until it accepts requests. The methods need ``is_watched``; ``port`` may be a setting."""
         super().__init__(
             core, "bench.server_under_test", "serve", url, json.dumps(settings), *["--watched"] * is_watched
         )
@@ -95,7 +95,7 @@ def _main(role: str, url: str, changes: dict[str, Any], *, is_watched: bool) -> 
     monitor = _Monitor()
     if is_watched:
         monitor.statements.install()
-    listener = bind("127.0.0.1", 0)
+    listener = bind("127.0.0.1", changes.pop("port", 0))
     port = listener.getsockname()[1]
     settings = settings_for(url, base_url=f"http://127.0.0.1:{port}", **changes)
     logs.configure(settings)

@@ -9,6 +9,7 @@ import selectors
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,13 @@ class BenchProcess:
         """Kill it, like ``kill -9``."""
         self._process.kill()
         self._process.wait()
+
+    def terminate(self) -> float:
+        """End it with SIGTERM; return how many seconds that took."""
+        started_at = time.monotonic()
+        self._process.terminate()
+        self._process.wait(20)
+        return time.monotonic() - started_at
 
     def end(self) -> None:
         """End it by closing its input; kill it if it takes too long."""
