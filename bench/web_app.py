@@ -171,9 +171,14 @@ def measure_open_pages(browser: Browser, server: Server, url: str, address: str)
 def rest(server: Server) -> str:
     """Return how many statements the server executes while nothing happens, and how busy its processor is."""
     time.sleep(2)
-    statements, cpu = server.count(), server.cpu_seconds
-    time.sleep(REST_SECONDS)
-    return f"{server.count() - statements}, {100 * (server.cpu_seconds - cpu) / REST_SECONDS:.1f} %"
+    measured = []
+    # Twice, since maintenance comes once a minute.
+    for _ in range(2):
+        statements, cpu = server.count(), server.cpu_seconds
+        time.sleep(REST_SECONDS)
+        measured.append((server.count() - statements, 100 * (server.cpu_seconds - cpu) / REST_SECONDS))
+    fewest, busy = min(measured)
+    return f"{fewest}, {busy:.1f} %"
 
 
 def open_pages(browser: Browser, address: str) -> Iterator[Page]:

@@ -63,12 +63,13 @@ class Backlog:
         error: ErrorKind | None = None,
         duration_ms: int = 7,
         retry_seconds: float | None = 0,
+        said: str = "answer",
     ) -> None:
-        """Settle an attempt of the lane's head with this outcome.
+        """Settle an attempt of the lane's head with this outcome; the receiver ``said`` this in a header and the body.
 
         After a failure, the payload is due again in ``retry_seconds``; with None the lane stalls.
         """
-        self.database.run_now(self._attempt, self._outcome(status, error, duration_ms), retry_seconds)
+        self.database.run_now(self._attempt, self._outcome(status, error, duration_ms, said), retry_seconds)
 
     def send_one_offs(self, status: int | None = 200, error: ErrorKind | None = None) -> list[OneOff]:
         """Settle all due one-off deliveries with this outcome; return them."""
@@ -78,10 +79,10 @@ class Backlog:
             settled += more
         return settled
 
-    def _outcome(self, status: int | None, error: ErrorKind | None, duration_ms: int) -> Outcome:
+    def _outcome(self, status: int | None, error: ErrorKind | None, duration_ms: int, said: str = "answer") -> Outcome:
         if status is not None and not 200 <= status < 300:
             error = "status"
-        return Outcome(status, error, self.database.clock.now(), duration_ms, (("x-answer", "yes"),), b"answer")
+        return Outcome(status, error, self.database.clock.now(), duration_ms, (("x-answer", said),), said.encode())
 
     def _attempt(self, tx: Transaction, outcome: Outcome, retry_seconds: float | None) -> None:
         lane = self.lease(tx)

@@ -1,17 +1,22 @@
 """What users write stays text on every page, wherever it comes from."""
 
 from typing import Any
+from urllib.parse import quote
 
 from hourhook.web.app import all_pages
 from tests.support.accounts import Account
+from tests.support.backlogs import Backlog
 from tests.support.factories import make_inbox_entry
 from tests.support.full_account import populate_account
 from tests.support.oauth_clients import signed_in_browser
+from tests.support.webhooks import get_delivery_log
 from tests.web.test_pages import resolve
 
 MARKUP = "<img src=x onerror=alert(1)>"
 HOSTILE = f"\"'>{MARKUP}{{{{7*7}}}}"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
+PAYLOAD_PAGE = next(page for page in all_pages() if page.path.endswith("/payloads/{payload_id}"))
+TRY = "/integrations/webhooks/try"
 # By path: the fields of each resource that reach a page.
 FIELDS = {
     "/v2/projects/{project_id}": ("name",),
@@ -28,6 +33,16 @@ FIELDS = {
 }  # fmt: skip
 
 
+def let_the_receiver_say(account: Account, webhook_id: int, text: str) -> str:
+    """Fail the head of a lane with a response that has this text in a header and in its body; return its id."""
+    lane = Backlog(account.database, account.id, webhook_id)
+    lane.attempt(503, retry_seconds=60, said=text)
+    [head] = [
+        line for line in get_delivery_log(account, {"url": f"/v2/webhooks/{webhook_id}"}) if line["state"] == "failing"
+    ]
+    return str(head["payload_id"])
+
+
 def test_hostile_text_stays_text_on_every_page(account: Account) -> None:
     ids = populate_account(account, "first", actor=account.owner)
     client = account.owner.client
@@ -40,6 +55,7 @@ def test_hostile_text_stays_text_on_every_page(account: Account) -> None:
     make_inbox_entry(account.owner, HOSTILE)
     browser = signed_in_browser(account, account.owner)
     browser.submit_to(browser.get("/integrations/tokens"), "/integrations/tokens", name=HOSTILE)
+    ids = {**ids, "payload_id": let_the_receiver_say(account, int(ids["webhook_id"]), HOSTILE)}
     executed, shown = [], 0
     for page in all_pages():
         if page.method != "GET":
@@ -53,6 +69,19 @@ def test_hostile_text_stays_text_on_every_page(account: Account) -> None:
 
     assert executed == []
     assert shown > 50
+    payload = browser.get(resolve(PAYLOAD_PAGE, ids)).body.decode()
+    # In a header and in the body of the response.
+    assert payload.count(ESCAPED) >= 2
+    rehearsal = browser.submit_to(browser.get(TRY), TRY, answer="204").headers["location"].removesuffix("/secret")
+    uri = client.get(f"/v2{rehearsal.removeprefix('/integrations')}").json()["payload_uri"]
+    before = browser.get(rehearsal).body.decode().count(ESCAPED)
+    sent = client.request("POST", uri.removeprefix(account.base_url), body=HOSTILE, headers={"x-title": HOSTILE})
+    received = browser.get(rehearsal).body.decode()
+    assert (sent.status, MARKUP in received, received.count(ESCAPED)) == (204, False, before + 2)
+    # Neither the name of a file nor its other headers have anything of what was asked for.
+    for path in ("/entries.csv?from=", "/entries.xlsx?from=", "/reports/time.csv?", "/reports/time.xlsx?"):
+        headers = browser.get(f"{path}&q={quote(HOSTILE)}&project_ids={quote(HOSTILE)}&to={quote(HOSTILE)}").headers
+        assert not {"<", "'", "{"} & set(headers.get("content-disposition", "")), headers
     shared = client.get(f"/v2/invoices/{ids['invoice_id']}").json()["share_url"].removeprefix(account.base_url)
     public = browser.get(shared).body.decode()
     assert (MARKUP in public, ESCAPED in public) == (False, True)

@@ -73,14 +73,19 @@ def test_a_stream_says_nothing_of_other_accounts_and_nothing_about_the_change(
         assert EVENT not in stream.received
 
 
-def test_open_streams_take_no_statement_at_rest(account: Account) -> None:
-    browser = signed_in_browser(account, account.owner)
-    with open_stream(browser, account) as first, open_stream(browser, account) as second:
-        for stream in (first, second):
+def test_twenty_open_streams_take_no_statement_at_rest(account: Account) -> None:
+    browsers = [signed_in_browser(account, account.owner) for _ in range(20 // MAX_STREAMS_PER_SESSION)]
+    with ExitStack() as opened:
+        streams = [
+            opened.enter_context(open_stream(browser, account))
+            for browser in browsers
+            for _ in range(MAX_STREAMS_PER_SESSION)
+        ]
+        for stream in streams:
             stream.read_until(EVENT)
         with capture_statements(account.database) as statements:
             account.database.write_now(account.id, lambda tx: None)
-            for stream in (first, second):
+            for stream in streams:
                 stream.read_until(EVENT)
             [locking_the_account] = statements
             assert "FROM accounts" in locking_the_account
