@@ -281,3 +281,57 @@ def test_a_webhook_is_tried_without_a_receiver(account: Account, open_page_of: O
     page.get_by_role("radio", name="204").check()
     page.get_by_role("button", name="Try now").click()
     says(page, "Completeness", "2 accepted")
+
+
+def test_the_main_journeys_work_without_script(
+    account: Account, webhook_receiver: WebhookReceiver, open_page_of: OpenPage
+) -> None:
+    webhook_receiver.respond_with(204)
+    page = open_page_of(account.leader, java_script_enabled=False)
+
+    # Log time on a new project.
+    page.get_by_role("textbox", name="Log time").fill("45m Harbour map #soundings")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Create Harbour map and log").click()
+    expect(page.get_by_role("status")).to_contain_text("Logged 45")
+
+    # A new webhook, whose ping is answered.
+    page.get_by_role("link", name="Integrations & Connected Apps").click()
+    page.get_by_role("link", name="New webhook").click()
+    page.get_by_role("textbox", name="Name").fill("Ledger sync")
+    page.get_by_role("textbox", name="Address").fill(webhook_receiver.uri)
+    page.get_by_role("checkbox", name="All events, present and future").check()
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_role("heading", name="Keep this secret")).to_be_visible()
+    webhook_receiver.next()
+    page.get_by_role("link", name="Continue").click()
+
+    # Skip a payload that fails.
+    webhook_receiver.respond_with(503)
+    [webhook] = account.leader.client.get("/v2/webhooks").json()
+    make_tag(account, "tides")
+    eventually(lambda: get_status(account, webhook)["failing_since"] is not None, True)
+    page.reload()
+    page.get_by_role("link", name="Skip 1…").click()
+    expect(page.get_by_text("Nothing waits behind it. Your receiver will see that 1 is missing.")).to_be_visible()
+    page.get_by_role("button", name="Skip payload 1").click()
+    says(page, "Lane", "Nothing waits.")
+
+    # Replay it.
+    webhook_receiver.respond_with(204)
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("link", name="Replay…").click()
+    page.get_by_role("textbox", name="From sequence").fill("1")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Replay 1 payload").click()
+    eventually(lambda: get_status(account, webhook)["waiting_count"], 0)
+    page.reload()
+    says(page, "Completeness", "1 accepted, 0 skipped")
+
+    # Bill the time.
+    page.get_by_role("link", name="Invoices").click()
+    page.get_by_role("link", name="New invoice").click()
+    page.get_by_role("checkbox", name="Harbour map").check()
+    page.get_by_role("textbox", name="Hourly rate").fill("80")
+    page.get_by_role("button", name="Create invoice").click()
+    expect(page.get_by_role("row", name="Total")).to_contain_text("60.00")
