@@ -7,6 +7,7 @@ from hmac import compare_digest
 
 from hourhook.clock import SECOND
 from hourhook.crypto import Keyring
+from hourhook.domain.inputs.numbers import MAX_ID
 from hourhook.domain.sign_ins import Candidate, find_candidate
 from hourhook.store.transaction import Transaction
 
@@ -27,6 +28,8 @@ def find_user(tx: Transaction, keyring: Keyring, code: str) -> Candidate | None:
     if len(numbers) < 3 or not all(map(_is_number, numbers)):
         return None
     account_id, user_id, expires_at = map(int, numbers)
+    if max(account_id, user_id) > MAX_ID:
+        return None
     candidate = find_candidate(tx, account_id, user_id)
     if candidate is None or not compare_digest(code.encode(), _code(keyring, candidate, expires_at).encode()):
         return None

@@ -13,6 +13,7 @@ from hourhook.domain.inputs import ValidationErrors
 from hourhook.domain.pages import MAX_PAGE_SIZE, Pagination
 from hourhook.domain.summaries import SimpleUser
 from hourhook.errors import FieldError, NotFound, ValidationFailed
+from hourhook.web.forms import read_ids
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 from hourhook.web.weeks import monday_of, week_of
 
@@ -72,8 +73,7 @@ def show(view: View, week: str) -> Values:
 @pages.post("/approvals/{week}", role="supervisor", feature=FEATURE)
 def act(action: Action, week: str) -> Redirect:
     """Approve exactly the entries that the page has shown, or withdraw their approval."""
-    texts = action.fields.lists.get("ids", ())
-    ids = [int(text) for text in texts[:MAX_PAGE_SIZE] if text.isascii() and text.isdigit() and len(text) <= 10]
+    ids = read_ids(action.fields.lists.get("ids", ())[:MAX_PAGE_SIZE])
     if not ids:
         raise ValidationFailed([FieldError("Entry", "base", "missing_field")], "There is nothing to approve.")
     count = "1 entry" if len(ids) == 1 else f"{len(ids):,} entries"

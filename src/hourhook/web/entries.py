@@ -19,6 +19,7 @@ from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.summaries import SimpleProject, SimpleUser
 from hourhook.domain.users import reading as users_reading
 from hourhook.errors import FieldError, NotFound, ValidationFailed
+from hourhook.web.forms import read_ids
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 from hourhook.web.time_line import read_minutes
 
@@ -181,7 +182,7 @@ def _minutes(action: Action) -> int | str:
 
 
 def _selected(texts: Sequence[str]) -> list[int]:
-    ids = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= 10]
+    ids = read_ids(texts)
     if not ids:
         raise ValidationFailed([FieldError("Entry", "base", "missing_field")], "Select at least one entry.")
     return ids[:MAX_SELECTED]

@@ -1,10 +1,12 @@
 """Read the forms of pages, check their origin, and the redirect path they may carry."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
+from hourhook.domain.inputs.numbers import MAX_ID
 from hourhook.http.bodies import read_body
 
 # Before sign-in: room for every field at its maximum length with each character as %XX.
@@ -14,6 +16,7 @@ MAX_FORM_FIELDS = 32
 MAX_APP_FORM_BYTES = 1_048_576
 MAX_APP_FORM_FIELDS = 5_000
 
+_MAX_ID_DIGITS = len(str(MAX_ID))
 # A second slash or a backslash would begin the name of another server.
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 # A comma as the decimal sign, where it cannot separate thousands.
@@ -69,6 +72,17 @@ def is_cross_site(request: Request) -> bool:
 def safe_redirect_path(text: str) -> str | None:
     """Return ``text`` if it is a path of this server: the check against open redirects."""
     return text if _LOCAL_PATH.fullmatch(text) else None
+
+
+def read_id(text: str) -> int | None:
+    """Return an id; None if the text is not one that an object can have."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_ID_DIGITS
+    return int(text) if is_number and 1 <= int(text) <= MAX_ID else None
+
+
+def read_ids(texts: Iterable[str]) -> list[int]:
+    """Return the ids among some texts."""
+    return [id for id in map(read_id, texts) if id is not None]
 
 
 def read_amount(text: str) -> str:

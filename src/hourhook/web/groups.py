@@ -1,13 +1,12 @@
 """``/groups``: project groups: list, create, edit with their projects, and delete."""
 
-from collections.abc import Sequence
-
 from hourhook.domain import inputs
 from hourhook.domain.project_groups import editing, members, reading
 from hourhook.domain.project_groups.editing import ProjectGroupCreate, ProjectGroupUpdate
 from hourhook.domain.project_groups.reading import ProjectGroupFilters
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.projects.reading import ProjectIds
+from hourhook.web.forms import read_ids
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/groups"
@@ -69,8 +68,7 @@ def delete(action: Action, project_group_id: int) -> Redirect:
 
 
 def _chosen(action: Action) -> list[int]:
-    texts: Sequence[str] = action.fields.lists.get("project_ids", ())
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= 10]
+    return read_ids(action.fields.lists.get("project_ids", ()))
 
 
 def _project_ids(ids: list[int]) -> tuple[ProjectIds, inputs.ValidationErrors]:

@@ -12,7 +12,7 @@ from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.summaries import SimpleProject
 from hourhook.errors import FieldError, NotFound, ValidationFailed
 from hourhook.web.display import Display
-from hourhook.web.forms import FormFields, safe_redirect_path
+from hourhook.web.forms import FormFields, read_id, safe_redirect_path
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 from hourhook.web.time_line import Choice, TimeLine, complete, read_line
 
@@ -71,10 +71,10 @@ def log(action: Action) -> Redirect:
 @pages.post("/log/undo", refused_on="/")
 def undo(action: Action) -> Redirect:
     """Delete the entry that was just logged."""
-    text = action.fields.get("entry_id", "")
-    if not (text.isascii() and text.isdigit()) or len(text) > 10:
+    id = read_id(action.fields.get("entry_id", ""))
+    if id is None:
         raise NotFound
-    entry = reading.show(action.tx, action.caller, int(text))
+    entry = reading.show(action.tx, action.caller, id)
     editing.remove(action.tx, action.caller, entry.id)
     return Redirect(_next(action), f"Removed {_sum_up(entry, action.display)}.")
 
@@ -144,8 +144,8 @@ def _day_of(text: str, display: Display) -> date:
 
 def _read_choice(fields: FormFields) -> Choice | None:
     kind, _, value = fields.get("project", "").partition(":")
-    if kind == "id" and value.isascii() and value.isdigit() and len(value) <= 10:
-        return Choice(project_id=int(value))
+    if kind == "id" and (id := read_id(value)) is not None:
+        return Choice(project_id=id)
     if kind == "new" and value.strip():
         return Choice(new_name=value)
     return Choice() if kind == "none" else None

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from hourhook.domain import accounts, sessions
 from hourhook.domain.dependencies import Dependencies
 from hourhook.domain.inputs import Query
-from hourhook.domain.inputs.numbers import MAX_ID
 from hourhook.domain.links import Links
 from hourhook.domain.sessions import SessionMember
 from hourhook.errors import FeatureNotIncluded, Forbidden, NotFound, ValidationFailed
@@ -37,6 +36,7 @@ from hourhook.web.forms import (
     FormFields,
     is_cross_site,
     read_form,
+    read_id,
 )
 from hourhook.web.frame import build_frame, csrf_field
 from hourhook.web.pages import Action, Download, Page, Preparation, Redirect, View, group_by_path
@@ -278,9 +278,10 @@ def read_arguments(page: Page, request: Request) -> dict[str, Any]:
     for name, kind in page.parameters.items():
         text = request.path_params[name]
         if kind is int:
-            if not (text.isascii() and text.isdigit() and len(text) <= 10 and 1 <= int(text) <= MAX_ID):
+            id = read_id(text)
+            if id is None:
                 raise NotFound
-            found[name] = int(text)
+            found[name] = id
         else:
             if "\0" in text:
                 raise NotFound

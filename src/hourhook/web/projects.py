@@ -23,6 +23,7 @@ from hourhook.domain.reports import reading as reports_reading
 from hourhook.domain.reports.reading import ReportFilters
 from hourhook.domain.reports.representations import ReportGroup
 from hourhook.errors import FieldError, ValidationFailed
+from hourhook.web.forms import read_id
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/projects"
@@ -148,16 +149,15 @@ def merge(action: Action, project_id: int) -> Redirect:
     text = action.fields.get("into", "")
     if not text:
         raise ValidationFailed([FieldError("Project", "into", "missing_field")])
-    if not (text.isascii() and text.isdigit() and len(text) <= 10):
-        raise ValidationFailed([FieldError("Project", "into", "missing")])
+    into = read_id(text)
     others = [other.id for other in reading.list_choices(action.tx, action.caller) if other.id != project_id]
-    if int(text) not in others:
+    if into is None or into not in others:
         raise ValidationFailed([FieldError("Project", "into", "missing")])
     merged = reading.show(action.tx, action.caller, project_id)
     rules.refuse_archived(merged)
     params, errors = inputs.parse(ProjectMerge, {"project_id": project_id}, resource="Project")
-    merging.merge(action.tx, action.caller, int(text), params, errors)
-    return Redirect(f"{PATH}/{text}", f"Merged {merged.name} into this project.")
+    merging.merge(action.tx, action.caller, into, params, errors)
+    return Redirect(f"{PATH}/{into}", f"Merged {merged.name} into this project.")
 
 
 @pages.get("/projects/{project_id}/delete", template="projects/delete", role="leader")

@@ -7,6 +7,7 @@ from hourhook.domain.tags import editing, reading
 from hourhook.domain.tags.editing import TagMerge, TagUpdate
 from hourhook.domain.tags.reading import TagFilters
 from hourhook.errors import FieldError, NotFound, ValidationFailed
+from hourhook.web.forms import read_id
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/tags"
@@ -56,8 +57,8 @@ def merge(action: Action, tag_id: int) -> Redirect:
     """Merge the tag into the one that was chosen."""
     text = action.fields.get("into", "")
     merged = reading.show(action.tx, action.caller, tag_id)
-    is_id = text.isascii() and text.isdigit() and len(text) <= 10
-    target = reading.find(action.tx, action.caller, int(text)) if is_id and int(text) != tag_id else None
+    id = read_id(text)
+    target = reading.find(action.tx, action.caller, id) if id is not None and id != tag_id else None
     if target is None:
         raise ValidationFailed([FieldError("Tag", "into", "missing" if text else "missing_field")])
     params, errors = inputs.parse(TagMerge, {"tag_id": tag_id}, resource="Tag")

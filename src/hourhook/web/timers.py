@@ -12,7 +12,7 @@ from hourhook.domain.timers.reading import TimerFilters
 from hourhook.domain.timers.recording import TimerLog, TimerLogInboxEntry
 from hourhook.domain.timers.representations import Timer
 from hourhook.errors import FieldError, ValidationFailed
-from hourhook.web.forms import safe_redirect_path
+from hourhook.web.forms import read_id, safe_redirect_path
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/timers"
@@ -42,10 +42,10 @@ def index(view: View) -> Values:
 @pages.post("/timers/start", refused_on=PATH)
 def start_new(action: Action) -> Redirect:
     """Start a timer on the project that was chosen."""
-    text = action.fields.get("project_id", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+    id = read_id(action.fields.get("project_id", ""))
+    if id is None:
         raise ValidationFailed([FieldError("Timer", "project_id", "missing_field")])
-    return start(action, int(text))
+    return start(action, id)
 
 
 @pages.post("/timers/{project_id}/start", refused_on=PATH)

@@ -9,6 +9,7 @@ from hourhook.domain.entries import rules
 from hourhook.domain.entries.representations import Entry
 from hourhook.domain.summaries import SimpleProject
 from hourhook.errors import ValidationFailed
+from hourhook.web.forms import read_id
 
 DAYS = 7
 MAX_ROWS = 200
@@ -68,9 +69,8 @@ def key_of(entry: Entry) -> RowKey:
 def read_key(text: str) -> RowKey | None:
     """Read a key from a parameter; None if it is not one."""
     project_id, separator, description = text.partition(":")
-    if not separator or not (project_id.isascii() and project_id.isdigit() and len(project_id) <= 10):
-        return None
-    return RowKey(int(project_id), description)
+    found = 0 if project_id == "0" else read_id(project_id)
+    return RowKey(found, description) if separator and found is not None else None
 
 
 def build_rows(

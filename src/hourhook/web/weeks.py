@@ -15,7 +15,7 @@ from hourhook.domain.pages import MAX_PAGE_SIZE, Pagination
 from hourhook.domain.projects import reading as projects_reading
 from hourhook.domain.users import reading as users_reading
 from hourhook.errors import FieldError, NotFound, ValidationFailed
-from hourhook.web.forms import safe_redirect_path
+from hourhook.web.forms import read_id, safe_redirect_path
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 from hourhook.web.time_line import read_minutes
 from hourhook.web.week_grid import DAYS, MAX_ROWS, RowKey, build_rows, key_of, read_key
@@ -157,9 +157,10 @@ def _person_of(request: View | Action, text: str) -> int:
     """Return whose week it is; raises ``NotFound`` for somebody else's, except to leaders."""
     if not text or text == str(request.caller.user_id):
         return request.caller.user_id
-    if not request.caller.has_role("leader") or not (text.isascii() and text.isdigit() and len(text) <= 10):
+    id = read_id(text)
+    if id is None or not request.caller.has_role("leader"):
         raise NotFound
-    return users_reading.show(request.tx, request.caller, int(text)).id
+    return users_reading.show(request.tx, request.caller, id).id
 
 
 def monday_of(week: str) -> date:

@@ -9,6 +9,7 @@ from hourhook.domain.users import access, editing, reading, states
 from hourhook.domain.users.editing import UserCreate, UserUpdate
 from hourhook.domain.visibility import SCOPED_ROLES
 from hourhook.errors import NotFound
+from hourhook.web.forms import read_ids
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 from hourhook.web.people.showing import LIST, PATH, ROLES, WORDS, path_of
 
@@ -67,8 +68,7 @@ def edit_access(view: View, user_id: int) -> Values:
 @pages.post(PATH + "/access", role="supervisor")
 def save_access(action: Action, user_id: int) -> Redirect:
     """Grant and revoke access to active projects; that to archived ones, which the page does not show, stays."""
-    texts = action.fields.lists.get("project_ids", [])
-    wanted = {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= 10}
+    wanted = {*read_ids(action.fields.lists.get("project_ids", ()))}
     present = {project.id for project in access.list_projects(action.tx, action.caller, user_id) if project.enabled}
     errors = ValidationErrors("User")
     access.grant(action.tx, action.caller, user_id, ProjectIds(project_ids=sorted(wanted - present)), errors)

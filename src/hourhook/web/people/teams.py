@@ -6,6 +6,7 @@ from hourhook.domain.teams.editing import TeamCreate, TeamUpdate
 from hourhook.domain.teams.members import UserIds
 from hourhook.domain.teams.reading import TeamFilters
 from hourhook.domain.users import reading as users_reading
+from hourhook.web.forms import read_ids
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 LIST = "/teams"
@@ -67,5 +68,4 @@ def delete(action: Action, team_id: int) -> Redirect:
 
 
 def _chosen(action: Action) -> list[int]:
-    texts = action.fields.lists.get("user_ids", [])
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= 9]
+    return read_ids(action.fields.lists.get("user_ids", ()))
