@@ -1,4 +1,4 @@
-"""What users write stays text on every page, wherever it comes from."""
+"""What users write stays text on every page, and what nobody would write is no defect of one."""
 
 from typing import Any
 from urllib.parse import quote
@@ -6,6 +6,7 @@ from urllib.parse import quote
 from hourhook.web.app import all_pages
 from tests.support.accounts import Account
 from tests.support.backlogs import Backlog
+from tests.support.browsers import find_form
 from tests.support.factories import make_inbox_entry
 from tests.support.full_account import populate_account
 from tests.support.oauth_clients import signed_in_browser
@@ -85,3 +86,45 @@ def test_hostile_text_stays_text_on_every_page(account: Account) -> None:
     shared = client.get(f"/v2/invoices/{ids['invoice_id']}").json()["share_url"].removeprefix(account.base_url)
     public = browser.get(shared).body.decode()
     assert (MARKUP in public, ESCAPED in public) == (False, True)
+
+
+def test_a_query_that_makes_no_sense_is_no_defect(account: Account) -> None:
+    ids = populate_account(account, "first", actor=account.owner)
+    browser = signed_in_browser(account, account.owner)
+    names = ("day", "event", "find", "from", "line", "page", "person", "q", "sequence", "to", "type", "user_ids")
+
+    broken = [
+        (page.path, value)
+        for page in all_pages()
+        if page.method == "GET"
+        for value in ("%FF%00", "2024-05-21", "9999999999")
+        if browser.get(f"{resolve(page, ids)}?{'&'.join(f'{name}={value}' for name in names)}").status >= 500
+    ]
+
+    assert broken == []
+
+
+def test_an_id_that_no_object_can_have_is_no_defect(account: Account) -> None:
+    ids = populate_account(account, "first", actor=account.owner)
+    browser = signed_in_browser(account, account.owner)
+    id, nul = "9999999999", "x\0y"
+    fields = {
+        **find_form(browser.get("/me"), "/me").fields,
+        **dict.fromkeys(("entry_id", "ids", "into", "person", "project_id", "project_ids", "user_ids"), id),
+        "line": "1h",
+        "cell_0_0": "1h",
+        "row_0": f"{id}:",
+        "row": f"{id}:",
+        "project": f"id:{id}",
+        "act": "delete",
+        "payload_id": nul,
+        "session": nul,
+    }
+
+    broken = [
+        page.path
+        for page in all_pages()
+        if page.method == "POST" and browser.post(resolve(page, ids), fields).status >= 500
+    ]
+
+    assert broken == []

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from hourhook.domain.inputs.numbers import MAX_ID
+from hourhook.errors import NotFound
 from hourhook.http.bodies import read_body
 
 # Before sign-in: room for every field at its maximum length with each character as %XX.
@@ -83,6 +84,13 @@ def read_id(text: str) -> int | None:
 def read_ids(texts: Iterable[str]) -> list[int]:
     """Return the ids among some texts."""
     return [id for id in map(read_id, texts) if id is not None]
+
+
+def read_key(text: str) -> str:
+    """Return a key other than an id; raises ``NotFound`` for one that no database can look for."""
+    if "\0" in text:
+        raise NotFound
+    return text
 
 
 def read_amount(text: str) -> str:

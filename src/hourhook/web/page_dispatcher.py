@@ -146,7 +146,8 @@ class PageDispatcher:
         require_page(page, visit.member)
         get_context(request.scope).caller = visit.member.caller
         fragments = _fragments(request)
-        query = Query.of(parse_query_string(request.scope["query_string"]))
+        # Pages show what was asked for, also where it is not UTF-8.
+        query = Query.of(parse_query_string(request.scope["query_string"], errors="replace"))
         secret = None if fragments else self._browser_cookies.secret(request.cookies)
         view = View(
             tx,

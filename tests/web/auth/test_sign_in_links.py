@@ -60,7 +60,19 @@ def test_a_link_ends_with_its_user(account: Account, link: str, browser: Browser
 
 
 @pytest.mark.parametrize(
-    "code", ["1", "1-2-3", "1-1-99999999999-", "a-b-c-d", "9" * 40 + "-1-1-x", "9999999999-1-1-x", "1-9999999999-1-x", "1-1-9-%E2%98%83", "-", "1-1--1-x"]
+    "code",
+    [
+        "1",
+        "1-2-3",
+        "1-1-99999999999-",
+        "a-b-c-d",
+        "9" * 40 + "-1-1-x",
+        "9999999999-1-1-x",
+        "1-9999999999-1-x",
+        "1-1-9-%E2%98%83",
+        "-",
+        "1-1--1-x",
+    ],
 )
 def test_a_malformed_link_signs_nobody_in(browser: Browser, code: str) -> None:
     response = browser.get(f"/sign_in/link/{code}")

@@ -3,6 +3,7 @@
 import re
 
 from hourhook.domain import sessions
+from hourhook.web.forms import read_key
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/me/sessions"
@@ -43,5 +44,5 @@ def index(view: View) -> Values:
 
 @pages.post(PATH + "/end", refused_on=PATH)
 def end(action: Action) -> Redirect:
-    sessions.end_own(action.tx, action.caller, action.fields.get("session", ""))
+    sessions.end_own(action.tx, action.caller, read_key(action.fields.get("session", "")))
     return Redirect(PATH, "The session has ended.")

@@ -7,6 +7,7 @@ from hourhook.domain.payloads.recovery import WebhookReplay
 from hourhook.domain.webhooks import editing, states
 from hourhook.errors import NotFound
 from hourhook.store.transaction import Transaction
+from hourhook.web.forms import read_key
 from hourhook.web.pages import Action, Pages, Redirect, Values, View
 
 PATH = "/integrations/webhooks/{webhook_id}"
@@ -63,7 +64,7 @@ def confirm_skip(view: View, webhook_id: int) -> Values | Redirect:
 
 @pages.post(PATH + "/skip", role="leader")
 def skip(action: Action, webhook_id: int) -> Redirect:
-    payload_id = action.fields.get("payload_id", "")
+    payload_id = read_key(action.fields.get("payload_id", ""))
     recovery.skip(action.tx, action.caller, webhook_id, payload_id)
     return Redirect(path_of(webhook_id), "Skipped. The next payload is sent now.")
 
@@ -73,10 +74,11 @@ def confirm_replay(view: View, webhook_id: int) -> Values:
     """Ask where to start, and say how much would be sent from there."""
     lane = require_lane(view.tx, view.caller.account_id, webhook_id)
     row = lane.row
-    text, start = view.argument("sequence").replace(",", "").strip(), None
+    text, number, start = view.argument("sequence").replace(",", "").strip(), None, None
     since = view.display.parse_local(view.argument("from"))
     if text.isascii() and text.isdigit() and len(text) < 19:
-        start = min(max(int(text), row.first_sequence), row.last_sequence + 1)
+        number = int(text)
+        start = min(max(number, row.first_sequence), row.last_sequence + 1)
     elif since is not None:
         start = find_first_since(view.tx, row, since)
     count, skipped_count = 0, 0
@@ -89,7 +91,7 @@ def confirm_replay(view: View, webhook_id: int) -> Values:
         "start": start,
         "count": count,
         "skipped_count": skipped_count,
-        "is_too_far_back": bool(text) and start is not None and start != int(text) and start == row.first_sequence,
+        "is_too_far_back": number is not None and start != number and start == row.first_sequence,
     }
 
 
