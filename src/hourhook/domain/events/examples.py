@@ -15,12 +15,14 @@ from msgspec.structs import replace
 from hourhook.clock import DAY, format_timestamp, to_timestamp
 from hourhook.domain.entries import representations as entries
 from hourhook.domain.events.recording import diff
-from hourhook.domain.expenses.representations import Expense
+from hourhook.domain.expenses import representations as expenses
 from hourhook.domain.invoices.parts import HourlyRate, InvoiceTax, PaymentTransaction
 from hourhook.domain.invoices.representations import Invoice, InvoiceCustomization, PaymentDetails, RateCalculation
 from hourhook.domain.links import Links
 from hourhook.domain.payloads.representations import WebhookWithStatus
+from hourhook.domain.project_groups import representations as project_groups
 from hourhook.domain.project_groups.representations import ProjectGroup
+from hourhook.domain.projects import representations as projects
 from hourhook.domain.projects.representations import Project
 from hourhook.domain.summaries import (
     SimpleInvoice,
@@ -31,18 +33,20 @@ from hourhook.domain.summaries import (
     SimpleUser,
     summarize,
 )
-from hourhook.domain.tags.representations import Tag
+from hourhook.domain.tags import representations as tags
+from hourhook.domain.teams import representations as teams
 from hourhook.domain.teams.representations import Team
+from hourhook.domain.users import representations as users
 from hourhook.domain.users.representations import User
 
 # The representation of the object of each category.
 OBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "entry": entries.Entry,
-    "tag": Tag,
+    "tag": tags.Tag,
     "project": Project,
     "project_group": ProjectGroup,
     "invoice": Invoice,
-    "expense": Expense,
+    "expense": expenses.Expense,
     "team": Team,
     "user": User,
     "webhook": WebhookWithStatus,
@@ -72,10 +76,11 @@ def event_examples(base_url: str) -> Mapping[str, EventExample]:
         summarize(SimpleUser, user) for user in (mara, _user(links, 2, "Jon", "Sand", "supervisor"))
     )
     group_inside = SimpleProjectGroup(1, "Harbour authority", links.project_group(1))
-    invoice_inside: SimpleInvoice = summarize(SimpleInvoice, _invoice(links))
+    invoice_without_projects = _invoice(links)
+    invoice_inside: SimpleInvoice = summarize(SimpleInvoice, invoice_without_projects)
     project = _project(links, group_inside, invoice_inside, mara_inside)
     project_inside: SimpleProject = summarize(SimpleProject, project)
-    invoice = replace(_invoice(links), projects=[project_inside])
+    invoice = replace(invoice_without_projects, projects=[project_inside])
     tag = _tag(links, 1, "soundings", 12)
     entry = _entry(links, mara_inside, project_inside, summarize(SimpleTag, tag))
     expense = _expense(links, mara_inside, project_inside, invoice_inside)
@@ -160,30 +165,20 @@ def _update(before: msgspec.Struct, after: msgspec.Struct) -> EventExample:
 
 
 def _user(links: Links, id: int, first_name: str, last_name: str, role: str, *teams: SimpleTeam) -> User:
-    url = links.user(id)
     return User(
         id=id,
         email=f"{first_name.lower()}@lighthouse.example",
         first_name=first_name,
         last_name=last_name,
         profile_image_url="",
-        url=url,
         state="active",
         role=role,
         teams=[*teams],
         entries=12,
-        entries_url=f"{url}/entries",
         expenses=1,
-        expenses_url=f"{url}/expenses",
-        give_access_to_project_url=f"{url}/give_access_to_projects",
-        revoke_access_to_project_url=f"{url}/revoke_access_to_projects",
-        give_access_to_projects_url=f"{url}/give_access_to_projects",
-        revoke_access_to_projects_url=f"{url}/revoke_access_to_projects",
-        revoke_access_to_all_projects_url=f"{url}/revoke_access_to_all_projects",
-        activate_url=f"{url}/activate",
-        deactivate_url=f"{url}/deactivate",
         created_at=CREATED_AT,
         updated_at=CHANGED_AT,
+        **users.urls(links, id),
     )
 
 
@@ -203,24 +198,23 @@ def _entry(links: Links, user: SimpleUser, project: SimpleProject, tag: SimpleTa
     )
 
 
-def _expense(links: Links, user: SimpleUser, project: SimpleProject, invoice: SimpleInvoice) -> Expense:
-    return Expense(
+def _expense(links: Links, user: SimpleUser, project: SimpleProject, invoice: SimpleInvoice) -> expenses.Expense:
+    return expenses.compose(
+        links,
         id=1,
-        price=49.9,
+        price=4990,
         description="Boat hire",
         taxable=True,
         date=_DATE,
         project=project,
         invoice=invoice,
         user=user,
-        url=links.expense(1),
-        created_at=CREATED_AT,
-        updated_at=CHANGED_AT,
+        created_at=_CREATED,
+        updated_at=HAPPENED_AT,
     )
 
 
 def _project(links: Links, group: SimpleProjectGroup, invoice: SimpleInvoice, participant: SimpleUser) -> Project:
-    url = links.project(1)
     return Project(
         id=1,
         name="Harbour map",
@@ -228,7 +222,6 @@ def _project(links: Links, group: SimpleProjectGroup, invoice: SimpleInvoice, pa
         enabled=True,
         billable=True,
         color="#33aaff",
-        url=url,
         group=group,
         minutes=720,
         billable_minutes=660,
@@ -240,66 +233,31 @@ def _project(links: Links, group: SimpleProjectGroup, invoice: SimpleInvoice, pa
         invoices=[invoice],
         participants=[participant],
         entries=12,
-        entries_url=f"{url}/entries",
         expenses=1,
-        expenses_url=f"{url}/expenses",
         created_at=CREATED_AT,
         updated_at=CHANGED_AT,
-        merge_url=f"{url}/merge",
-        archive_url=f"{url}/archive",
-        unarchive_url=f"{url}/unarchive",
+        **projects.urls(links, 1),
     )
 
 
 def _group(links: Links, project: SimpleProject) -> ProjectGroup:
-    url = links.project_group(1)
     return ProjectGroup(
         id=1,
         name="Harbour authority",
         projects=[project],
-        url=url,
-        entries_url=f"{url}/entries",
-        invoices_url=f"{url}/invoices",
-        projects_url=f"{url}/projects",
         created_at=CREATED_AT,
         updated_at=CHANGED_AT,
-        add_projects_url=f"{url}/add_projects",
-        remove_projects_url=f"{url}/remove_projects",
-        remove_all_projects_url=f"{url}/remove_all_projects",
+        **project_groups.urls(links, 1),
     )
 
 
 def _team(links: Links, users: list[SimpleUser]) -> Team:
-    url = links.team(1)
-    return Team(
-        id=1,
-        name="Charts",
-        users=users,
-        url=url,
-        entries_url=f"{url}/entries",
-        users_url=f"{url}/users",
-        created_at=CREATED_AT,
-        updated_at=CHANGED_AT,
-        add_users_url=f"{url}/add_users",
-        remove_users_url=f"{url}/remove_users",
-        remove_all_users_url=f"{url}/remove_all_users",
-    )
+    return Team(id=1, name="Charts", users=users, created_at=CREATED_AT, updated_at=CHANGED_AT, **teams.urls(links, 1))
 
 
-def _tag(links: Links, id: int, name: str, entries: int) -> Tag:
-    url = links.tag(id)
-    return Tag(
-        id=id,
-        name=name,
-        billable=True,
-        formatted_name=f"#{name}",
-        url=url,
-        import_=None,
-        entries=entries,
-        entries_url=f"{url}/entries",
-        merge_url=f"{url}/merge",
-        created_at=CREATED_AT,
-        updated_at=CHANGED_AT,
+def _tag(links: Links, id: int, name: str, entries: int) -> tags.Tag:
+    return tags.compose(
+        links, id=id, name=name, billable=True, entries=entries, created_at=_CREATED, updated_at=HAPPENED_AT
     )
 
 

@@ -1,8 +1,8 @@
 """What an import knows while it runs: what has become of each object of the source, and on whose behalf it writes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Table, bindparam, case, delete, select, update
 
@@ -20,6 +20,7 @@ from hourhook.store.schema import (
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
+S = TypeVar("S", bound=SourceObject)
 Key = tuple[str, str]
 """The kind of an object, and its id at the source."""
 
@@ -62,6 +63,21 @@ class ImportContext:
         key = kind, str(source_id)
         pending: dict[Key, int] = tx.state.get("imported", {})
         return pending.get(key) or self._targets.get(key)
+
+    def adopt(self, tx: Transaction, kind: str, source_id: object, key: str) -> bool:
+        """Let an object be the one here whose name or address has this search key; return whether there is one."""
+        found = find_by_key(tx, kind, key, self.caller.account_id)
+        if found is not None:
+            self.add(tx, kind, source_id, found)
+        return found is not None
+
+    def resolve(self, tx: Transaction, kind: str, source: S, make: Callable[[Transaction, Self, S], bool]) -> int:
+        """Return the id here of an object that another one names; one that was in no list is made from its summary."""
+        if self.find(tx, kind, source.id) is None:
+            make(tx, self, source)
+        found = self.find(tx, kind, source.id)
+        assert found is not None
+        return found
 
     def add(self, tx: Transaction, kind: str, source_id: object, target_id: int) -> None:
         """Store what an object has become, in the same transaction."""

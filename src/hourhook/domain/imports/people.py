@@ -4,7 +4,7 @@ from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import ROLES
 from hourhook.domain.enums import USER_STATES
 from hourhook.domain.events import recording
-from hourhook.domain.imports.context import ImportContext, find_by_key
+from hourhook.domain.imports.context import ImportContext
 from hourhook.domain.imports.source_objects import SkippedObject, SourceTeam, SourceUser
 from hourhook.domain.search_keys import search_key
 from hourhook.domain.teams import reading as teams_reading
@@ -28,9 +28,7 @@ def import_user(tx: Transaction, context: ImportContext, user: SourceUser) -> bo
     if user.state not in USER_STATES:
         raise SkippedObject(f"its state {user.state!r} does not exist here")
     key = search_key(email)
-    found = find_by_key(tx, "user", key, context.caller.account_id)
-    if found is not None:
-        context.add(tx, "user", user.id, found)
+    if context.adopt(tx, "user", user.id, key):
         return False
     id = context.insert(
         tx,
@@ -57,20 +55,13 @@ def import_user(tx: Transaction, context: ImportContext, user: SourceUser) -> bo
 
 def resolve_user(tx: Transaction, context: ImportContext, user: SourceUser) -> int:
     """Return the id of the user that an object names; one that was in no list is made, disabled."""
-    found = context.find(tx, "user", user.id)
-    if found is None:
-        import_user(tx, context, user)
-        found = context.find(tx, "user", user.id)
-    assert found is not None
-    return found
+    return context.resolve(tx, "user", user, import_user)
 
 
 def import_team(tx: Transaction, context: ImportContext, team: SourceTeam) -> bool:
     """Import a team with its members, or find the one with the same name; returns whether it was made."""
     key = search_key(team.name)
-    found = find_by_key(tx, "team", key, context.caller.account_id)
-    if found is not None:
-        context.add(tx, "team", team.id, found)
+    if context.adopt(tx, "team", team.id, key):
         return False
     members = {resolve_user(tx, context, user) for user in team.users}
     id = context.insert(tx, teams, team, name=team.name, name_key=key)

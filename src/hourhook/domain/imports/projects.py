@@ -1,8 +1,10 @@
 """Import project groups, projects and tags."""
 
+from contextlib import suppress
+
 from hourhook.domain import hashtags
 from hourhook.domain.events import recording
-from hourhook.domain.imports.context import ImportContext, find_by_key
+from hourhook.domain.imports.context import ImportContext
 from hourhook.domain.imports.source_objects import SkippedObject, SourceGroup, SourceProject, SourceTag
 from hourhook.domain.project_groups import reading as project_groups_reading
 from hourhook.domain.projects import reading as projects_reading
@@ -20,9 +22,7 @@ def import_group(tx: Transaction, context: ImportContext, group: SourceGroup) ->
     Its projects join it when they are imported.
     """
     key = search_key(group.name)
-    found = find_by_key(tx, "project_group", key, context.caller.account_id)
-    if found is not None:
-        context.add(tx, "project_group", group.id, found)
+    if context.adopt(tx, "project_group", group.id, key):
         return False
     id = context.insert(tx, project_groups, group, name=group.name, name_key=key)
     context.add(tx, "project_group", group.id, id)
@@ -34,16 +34,9 @@ def import_group(tx: Transaction, context: ImportContext, group: SourceGroup) ->
 def import_project(tx: Transaction, context: ImportContext, project: SourceProject) -> bool:
     """Import a project, or find the one with the same name; returns whether it was made."""
     key = search_key(project.name)
-    found = find_by_key(tx, "project", key, context.caller.account_id)
-    if found is not None:
-        context.add(tx, "project", project.id, found)
+    if context.adopt(tx, "project", project.id, key):
         return False
-    group_id = None
-    if project.group is not None:
-        group_id = context.find(tx, "project_group", project.group.id)
-        if group_id is None:
-            import_group(tx, context, project.group)
-            group_id = context.find(tx, "project_group", project.group.id)
+    group_id = None if project.group is None else context.resolve(tx, "project_group", project.group, import_group)
     id = context.insert(
         tx,
         projects,
@@ -68,12 +61,7 @@ def import_project(tx: Transaction, context: ImportContext, project: SourceProje
 
 def resolve_project(tx: Transaction, context: ImportContext, project: SourceProject) -> int:
     """Return the id of the project that an object names; one that was in no list is made from its summary."""
-    found = context.find(tx, "project", project.id)
-    if found is None:
-        import_project(tx, context, project)
-        found = context.find(tx, "project", project.id)
-    assert found is not None
-    return found
+    return context.resolve(tx, "project", project, import_project)
 
 
 def import_tag(tx: Transaction, context: ImportContext, tag: SourceTag) -> bool:
@@ -81,9 +69,7 @@ def import_tag(tx: Transaction, context: ImportContext, tag: SourceTag) -> bool:
     if hashtags.parse_name(tag.name) != (tag.name, False):
         raise SkippedObject(f"{tag.name!r} cannot be the name of a tag here")
     key = search_key(tag.name)
-    found = find_by_key(tx, "tag", key, context.caller.account_id)
-    if found is not None:
-        context.add(tx, "tag", tag.id, found)
+    if context.adopt(tx, "tag", tag.id, key):
         return False
     id = context.insert(tx, tags, tag, name=tag.name, name_key=key, billable=tag.billable)
     context.add(tx, "tag", tag.id, id)
@@ -96,15 +82,8 @@ def resolve_tags(tx: Transaction, context: ImportContext, named: list[SourceTag]
     """Return the ids of the tags of an entry, in order, without those that cannot exist here."""
     found = []
     for tag in named:
-        id = context.find(tx, "tag", tag.id)
-        if id is None:
-            try:
-                import_tag(tx, context, tag)
-            except SkippedObject:
-                continue
-            id = context.find(tx, "tag", tag.id)
-        assert id is not None
-        found.append(id)
+        with suppress(SkippedObject):
+            found.append(context.resolve(tx, "tag", tag, import_tag))
     # Two tags of the source may be one here.
     return [*dict.fromkeys(found)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -51,22 +52,29 @@ def represent(tx: Transaction, caller: Caller, rows: Sequence[Row]) -> list[Proj
     return [_represent(caller.links, row, members.get(row.id, [])) for row in rows]
 
 
+def urls(links: Links, id: int) -> dict[str, Any]:
+    """Return the URLs in the representation of a project group."""
+    url = links.project_group(id)
+    return {
+        "url": url,
+        "entries_url": f"{url}/entries",
+        # The Noko v2 API keeps the key although it no longer has the action.
+        "invoices_url": f"{url}/invoices",
+        "projects_url": f"{url}/projects",
+        "add_projects_url": f"{url}/add_projects",
+        "remove_projects_url": f"{url}/remove_projects",
+        "remove_all_projects_url": f"{url}/remove_all_projects",
+    }
+
+
 def _represent(links: Links, row: Row, members: list[SimpleProject]) -> ProjectGroup:
-    url = links.project_group(row.id)
     return ProjectGroup(
         id=row.id,
         name=row.name,
         projects=members,
-        url=url,
-        entries_url=f"{url}/entries",
-        # The Noko v2 API keeps the key although it no longer has the action.
-        invoices_url=f"{url}/invoices",
-        projects_url=f"{url}/projects",
+        **urls(links, row.id),
         created_at=format_timestamp(row.created_at),
         updated_at=format_timestamp(row.updated_at),
-        add_projects_url=f"{url}/add_projects",
-        remove_projects_url=f"{url}/remove_projects",
-        remove_all_projects_url=f"{url}/remove_all_projects",
     )
 
 

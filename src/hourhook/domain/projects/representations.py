@@ -1,6 +1,7 @@
 """The JSON representation of a project (`docs/api/projects.md`)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, case, func, select
@@ -113,6 +114,19 @@ def represent(
     ]
 
 
+def urls(links: Links, id: int) -> dict[str, Any]:
+    """Return the URLs in the representation of a project."""
+    url = links.project(id)
+    return {
+        "url": url,
+        "entries_url": f"{url}/entries",
+        "expenses_url": f"{url}/expenses",
+        "merge_url": f"{url}/merge",
+        "archive_url": f"{url}/archive",
+        "unarchive_url": f"{url}/unarchive",
+    }
+
+
 def _represent(
     links: Links,
     row: Row,
@@ -120,7 +134,6 @@ def _represent(
     invoices: list[SimpleInvoice],
     include_budgets: bool,
 ) -> Project:
-    url = links.project(row.id)
     minutes = sum(int(each.minutes) for each in logged)
     billable_minutes = invoiced_minutes = 0
     if row.billable:
@@ -134,7 +147,7 @@ def _represent(
         enabled=row.enabled,
         billable=row.billable,
         color=row.color,
-        url=url,
+        **urls(links, row.id),
         group=None
         if row.group_id is None
         else SimpleProjectGroup(row.group_id, row.group_name, links.project_group(row.group_id)),
@@ -148,14 +161,9 @@ def _represent(
         invoices=invoices,
         participants=[summarize_user(links, each) for each in logged],
         entries=sum(int(each.entries_count) for each in logged),
-        entries_url=f"{url}/entries",
         expenses=row.expenses_count,
-        expenses_url=f"{url}/expenses",
         created_at=format_timestamp(row.created_at),
         updated_at=format_timestamp(row.updated_at),
-        merge_url=f"{url}/merge",
-        archive_url=f"{url}/archive",
-        unarchive_url=f"{url}/unarchive",
     )
 
 

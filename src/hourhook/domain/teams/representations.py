@@ -1,6 +1,7 @@
 """The JSON representation of a team (`docs/api/teams.md`)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -43,20 +44,27 @@ def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row
     return [_represent(links, row, members.get(row.id, [])) for row in rows]
 
 
+def urls(links: Links, id: int) -> dict[str, Any]:
+    """Return the URLs in the representation of a team."""
+    url = links.team(id)
+    return {
+        "url": url,
+        "entries_url": f"{url}/entries",
+        "users_url": f"{url}/users",
+        "add_users_url": f"{url}/add_users",
+        "remove_users_url": f"{url}/remove_users",
+        "remove_all_users_url": f"{url}/remove_all_users",
+    }
+
+
 def _represent(links: Links, row: Row, members: list[SimpleUser]) -> Team:
-    url = links.team(row.id)
     return Team(
         id=row.id,
         name=row.name,
         users=members,
-        url=url,
-        entries_url=f"{url}/entries",
-        users_url=f"{url}/users",
+        **urls(links, row.id),
         created_at=format_timestamp(row.created_at),
         updated_at=format_timestamp(row.updated_at),
-        add_users_url=f"{url}/add_users",
-        remove_users_url=f"{url}/remove_users",
-        remove_all_users_url=f"{url}/remove_all_users",
     )
 
 

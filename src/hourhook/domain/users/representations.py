@@ -1,6 +1,7 @@
 """The JSON representation of a user (`docs/api/users.md`)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, func, select
@@ -74,29 +75,36 @@ def represent(tx: Transaction, account_id: int, links: Links, rows: Sequence[Row
     return [_represent(links, row, teams_of.get(row.id, [])) for row in rows]
 
 
+def urls(links: Links, id: int) -> dict[str, Any]:
+    """Return the URLs in the representation of a user."""
+    url = links.user(id)
+    return {
+        "url": url,
+        "entries_url": f"{url}/entries",
+        "expenses_url": f"{url}/expenses",
+        "give_access_to_project_url": f"{url}/give_access_to_projects",
+        "revoke_access_to_project_url": f"{url}/revoke_access_to_projects",
+        "give_access_to_projects_url": f"{url}/give_access_to_projects",
+        "revoke_access_to_projects_url": f"{url}/revoke_access_to_projects",
+        "revoke_access_to_all_projects_url": f"{url}/revoke_access_to_all_projects",
+        "activate_url": f"{url}/activate",
+        "deactivate_url": f"{url}/deactivate",
+    }
+
+
 def _represent(links: Links, row: Row, teams: list[SimpleTeam]) -> User:
-    url = links.user(row.id)
     return User(
         id=row.id,
         email=row.email,
         first_name=row.first_name,
         last_name=row.last_name,
         profile_image_url=row.profile_image_url or "",
-        url=url,
+        **urls(links, row.id),
         state=row.state,
         role=row.role,
         teams=teams,
         entries=row.entries_count,
-        entries_url=f"{url}/entries",
         expenses=row.expenses_count,
-        expenses_url=f"{url}/expenses",
-        give_access_to_project_url=f"{url}/give_access_to_projects",
-        revoke_access_to_project_url=f"{url}/revoke_access_to_projects",
-        give_access_to_projects_url=f"{url}/give_access_to_projects",
-        revoke_access_to_projects_url=f"{url}/revoke_access_to_projects",
-        revoke_access_to_all_projects_url=f"{url}/revoke_access_to_all_projects",
-        activate_url=f"{url}/activate",
-        deactivate_url=f"{url}/deactivate",
         created_at=format_timestamp(row.created_at),
         updated_at=format_timestamp(row.updated_at),
     )
