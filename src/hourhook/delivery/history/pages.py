@@ -29,6 +29,8 @@ from hourhook.store.transaction import Transaction
 # How far beyond a page payloads of certain types or answers are counted: all of them would be the whole backlog.
 COUNT_AHEAD = 5000
 _END_OF_TIME = 2**62
+# The first status with which a receiver accepts a payload.
+_ACCEPTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,9 @@ def _find_payloads(
         parameters["types"] = [*filter.types]
     if filter.answer is not None:
         parameters["answer"] = filter.answer
+    answers = "any" if filter.answer is None else "accepted" if filter.answer == _ACCEPTED else "refused"
     found = tx.all(
-        _matching(filter.types is not None, filter.answer is not None),
+        _matching(filter.types is not None, answers),
         account=lane.account_id,
         webhook=lane.webhook_id,
         low=runs[-1][-1],
@@ -131,25 +134,53 @@ def _one_off_parameters(lane: Row, filter: PayloadFilter) -> dict[str, Any]:
 
 
 @cache
-def _matching(by_type: bool, by_answer: bool) -> Statement:
-    return Statement(*(text(_matching_sql(dialect, by_type, by_answer)) for dialect in ("sqlite", "postgresql")))
+def _matching(by_type: bool, answers: str) -> Statement:
+    texts = (text(_matching_sql(dialect, by_type, answers)) for dialect in ("sqlite", "postgresql"))
+    return Statement(*texts, replan=True)
 
 
-def _matching_sql(dialect: str, by_type: bool, by_answer: bool) -> str:
+def _matching_sql(dialect: str, by_type: bool, answers: str) -> str:
     types = "= ANY(CAST(:types AS TEXT[]))" if dialect == "postgresql" else "IN (SELECT value FROM json_each(:types))"
-    of_type = f"AND p.type {types}" if by_type else ""
-    answered = """AND EXISTS (
-            SELECT 1 FROM attempts AS a
-            WHERE a.account_id = p.account_id AND a.webhook_id = p.webhook_id AND a.sequence = p.sequence
-                AND COALESCE(a.status, 0) BETWEEN CAST(:answer AS INTEGER) AND CAST(:answer AS INTEGER) + 99
-        )"""
+    # Where there is no such event at all, no payload is read.
+    high = f"""CASE WHEN EXISTS (
+            SELECT 1 FROM events AS e WHERE e.account_id = :account AND e.type {types}
+        ) THEN :high END"""
+    first, answered = _ANSWERED[answers]
     return f"""
     WITH runs AS MATERIALIZED ({rows_sql(dialect, "runs", low="BIGINT", high="BIGINT")})
     SELECT p.sequence
-    FROM payloads AS p
-    WHERE p.account_id = :account AND p.webhook_id = :webhook AND p.sequence BETWEEN :low AND :high
-        {of_type} {answered if by_answer else ""}
+    FROM {first} payloads AS p
+    WHERE p.account_id = :account AND p.webhook_id = :webhook
+        AND p.sequence BETWEEN :low AND {high if by_type else ":high"}
+        {f"AND p.type {types}" if by_type else ""} {answered}
         AND EXISTS (SELECT 1 FROM runs AS r WHERE p.sequence BETWEEN r.low AND r.high)
     ORDER BY p.sequence DESC
     LIMIT :limit
     """
+
+
+_IS_ANSWER = "COALESCE(a.status, 0) BETWEEN CAST(:answer AS INTEGER) AND CAST(:answer AS INTEGER) + 99"
+# What the payloads are joined to, and the condition on them.
+_ANSWERED = {
+    "any": ("", ""),
+    # Most payloads are, so they are looked at one by one, but not those that were never attempted.
+    "accepted": (
+        "",
+        f"""AND p.sequence <= (
+            SELECT MAX(a.sequence) FROM attempts AS a WHERE a.account_id = :account AND a.webhook_id = :webhook
+        ) AND EXISTS (
+            SELECT 1 FROM attempts AS a
+            WHERE a.account_id = p.account_id AND a.webhook_id = p.webhook_id AND a.sequence = p.sequence
+                AND {_IS_ANSWER}
+        )""",
+    ),
+    # Few are; they have an index, with this condition. SQLite keeps the order of a cross join.
+    "refused": (
+        f"""(
+            SELECT DISTINCT a.sequence FROM attempts AS a
+            WHERE a.account_id = :account AND a.webhook_id = :webhook AND a.sequence BETWEEN :low AND :high
+                AND (a.status IS NULL OR a.status NOT BETWEEN 200 AND 299) AND {_IS_ANSWER}
+        ) AS refused CROSS JOIN""",
+        "AND p.sequence = refused.sequence",
+    ),
+}

@@ -184,6 +184,15 @@ attempts = Table(
     PrimaryKeyConstraint("account_id", "webhook_id", "sequence", "number", "errand_id"),
     # Queries must contain ``errand_id > 0`` to use this partial index.
     partial_index("ix_attempts_errand", "account_id", "errand_id", unique=True, where="errand_id > 0"),
+    # What the delivery log shows by answer; of accepted payloads, which are most, there is no need to search.
+    partial_index(
+        "ix_attempts_refused",
+        "account_id",
+        "webhook_id",
+        "sequence",
+        "status",
+        where="status IS NULL OR status NOT BETWEEN 200 AND 299",
+    ),
     sqlite_with_rowid=False,
 )
 
