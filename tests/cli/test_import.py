@@ -57,6 +57,23 @@ def test_a_repeated_import_brings_only_what_is_new(account: Account) -> None:
     assert [entry["description"] for entry in target.owner.client.get("/v2/entries").json()] == ["Second"]
 
 
+def test_two_imports_of_one_source_at_once_make_nothing_twice(account: Account) -> None:
+    fill_account(account)
+    target = make_target(account)
+    requests = []
+
+    def run_another(_: float) -> None:
+        requests.append(1)
+        # Once the first import has read what was imported before.
+        if len(requests) == 2:
+            import_account(account.base_url, account.owner.token, target)
+
+    with pytest.raises(OperatorError, match="another import of the same source is running"):
+        import_account(account.base_url, account.owner.token, target, on_sleep=run_another)
+
+    assert read_lists(target) == read_lists(account)
+
+
 def test_a_dry_run_changes_nothing(account: Account) -> None:
     fill_account(account)
     target = make_target(account)
@@ -204,7 +221,9 @@ def test_what_cannot_be_taken_over_is_skipped_and_told(account: Account) -> None
     other["description"] = "a\u0000b"
     lists["/v2/users"].append({"id": 9, "email": "nobody", "role": "leader", "state": "active"})
     lists["/v2/tags"].append({"id": 8, "name": "two words"})
-    lists["/v2/expenses"][0]["price"] = 0.001
+    [expense] = lists["/v2/expenses"]
+    lists["/v2/expenses"] += [{**expense, "id": 6078, "price": "NaN"}, {**expense, "id": 6079, "price": "1E+999999999"}]
+    expense["price"] = 0.001
     invoice["customization"]["currency_code"] = "XXX"
     del lists["/v2/teams"]
     terminal = InterruptedTerminal()
@@ -221,6 +240,8 @@ def test_what_cannot_be_taken_over_is_skipped_and_told(account: Account) -> None
         "Skipped entry 914420: it is not as the API documents it: Expected `int`, got `str` - at `$.minutes`",
         f"Skipped entry {other['id']}: it contains the character U+0000, which cannot be stored",
         "Skipped expense 6077: 0.001 has too many digits after the decimal point",
+        "Skipped expense 6078: NaN is not an amount that can be stored",
+        "Skipped expense 6079: 1E+999999999 is not an amount that can be stored",
         "Skipped invoice 5150: its currency 'XXX' does not exist here",
         "Not read: /v2/teams was refused with 404",
     ]

@@ -137,27 +137,28 @@ def test_nothing_is_imported_if_a_line_is_bad(hourhook: CliRunner, account: Acco
         "2026-03-16,30,a!,\n"
         "2026-03-16,30,,nobody@northwind.test\n"
         "2026-03-16,30,,,,more\n"
+        "03/04/2026,30,,\n"
     )
 
     status, stdout, stderr = import_csv(hourhook, text)
 
     assert (status, stdout) == (1, "")
     assert [line.partition(":")[0] for line in stderr.splitlines()] == [
-        *(f"line {number}" for number in (3, 5, 6, 7, 8, 9)),
+        *(f"line {number}" for number in (3, 5, 6, 7, 8, 9, 10)),
         "hourhook",
     ]
     assert "there is no user with the e-mail address nobody@northwind.test" in stderr
     assert stderr.splitlines()[-1] == (
-        "hourhook: 6 lines of file.csv cannot be imported, so nothing was: correct them, or leave them out with "
+        "hourhook: 7 lines of file.csv cannot be imported, so nothing was: correct them, or leave them out with "
         "--skip-bad"
     )
     assert import_csv(hourhook, text, "--skip-bad", "--dry-run")[1].splitlines()[1:] == [
         "1 entry would be made",
-        "6 bad lines left out",
+        "7 bad lines left out",
     ]
     assert import_csv(hourhook, text, "--skip-bad")[1].splitlines()[1:] == [
         "1 entry made",
-        "6 bad lines left out",
+        "7 bad lines left out",
     ]
 
 

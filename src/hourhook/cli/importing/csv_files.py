@@ -61,7 +61,8 @@ def read_file(path: Path, format: CsvFormat, *, ignores_columns: bool, date_orde
     header = [name.strip().casefold() for name in records[0][1]]
     _check_header(path, header, format, ignores_columns)
     rows = [(number, _row(header, values)) for number, values in records[1:] if any(map(str.strip, values))]
-    order = date_order or _date_order(path, [_first(row, format.date) for _, row in rows if row is not None])
+    dates = [] if format.has_api_dates else [_first(row, format.date) for _, row in rows if row is not None]
+    order = date_order or _date_order(path, dates)
     content = CsvContent()
     for number, row in rows:
         try:

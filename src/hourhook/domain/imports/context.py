@@ -8,6 +8,7 @@ from sqlalchemy import Table, bindparam, case, delete, select, update
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.imports.source_objects import SourceObject, parse_moment
+from hourhook.errors import OperatorError
 from hourhook.store.schema import (
     accounts,
     imported_objects,
@@ -17,7 +18,7 @@ from hourhook.store.schema import (
     teams,
     users,
 )
-from hourhook.store.statements import Statement
+from hourhook.store.statements import Statement, any_of
 from hourhook.store.transaction import Transaction
 
 S = TypeVar("S", bound=SourceObject)
@@ -112,6 +113,12 @@ class ImportContext:
 
     def _store(self, tx: Transaction) -> None:
         pending: dict[Key, int] = tx.state["imported"]
+        kinds, ids = {kind for kind, _ in pending}, [source_id for _, source_id in pending]
+        found = tx.all(_IMPORTED_SINCE, account=tx.account_id, source=self.source, kinds=[*kinds], ids=ids)
+        if not {(row.kind, row.source_id) for row in found}.isdisjoint(pending.keys() - self._deleted):
+            raise OperatorError(
+                "another import of the same source is running: wait until it has ended, then repeat the command"
+            )
         for kind, source_id in self._deleted & pending.keys():
             tx.execute_later(_FORGET, account=tx.account_id, source=self.source, kind=kind, source_id=source_id)
         rows = [(self.source, kind, source_id, id) for (kind, source_id), id in pending.items()]
@@ -138,6 +145,15 @@ _IDS = {
 _IMPORTED = Statement(
     select(imported_objects.c.kind, imported_objects.c.source_id, imported_objects.c.target_id).where(
         imported_objects.c.account_id == bindparam("account"), imported_objects.c.source == bindparam("source")
+    )
+)
+
+_IMPORTED_SINCE = Statement(
+    select(imported_objects.c.kind, imported_objects.c.source_id).where(
+        imported_objects.c.account_id == bindparam("account"),
+        imported_objects.c.source == bindparam("source"),
+        any_of(imported_objects.c.kind, "kinds"),
+        any_of(imported_objects.c.source_id, "ids"),
     )
 )
 

@@ -200,8 +200,9 @@ def to_ten_thousandths(number: Decimal) -> int:
 
 
 def _scale(number: Decimal, factor: int) -> int:
-    if not abs(number) <= MAX_AMOUNT:
-        raise SkippedObject(f"{number} is too large")
+    # ``abs`` would fail for an exponent that is beyond the digits of a decimal, and a comparison for NaN.
+    if number.is_nan() or not number.copy_abs() <= MAX_AMOUNT:
+        raise SkippedObject(f"{number} is not an amount that can be stored")
     scaled = number * factor
     if scaled != int(scaled):
         raise SkippedObject(f"{number} has too many digits after the decimal point")
