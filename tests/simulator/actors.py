@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from hourhook.crypto import Keyring
-from hourhook.delivery import event_log, lane_control, one_offs, signing
+from hourhook.delivery import catching_up, event_log, lane_control, one_offs, signing
 from hourhook.store.schema import subscriptions, tags, webhooks
 from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 EVENTS = ("tag.created", "tag.updated", "tag.deleted", "tag.deleted.merged")
+ALERTS = ("webhook.failing", "webhook.stalled", "webhook.disabled", "webhook.recovered")
 USER_ID = 7
 
 
@@ -58,8 +59,10 @@ def change(tx: Transaction, changes: list[TagChange]) -> None:
                 event_log.append(tx, "tag.deleted.merged", {}, deleted)
 
 
-def create_webhook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyring, batch_limit: int) -> int:
-    """Create a webhook and queue its first ping."""
+def create_webhook(
+    tx: Transaction, uri: str, events: tuple[str, ...], keyring: Keyring, batch_limit: int, position: int | None
+) -> int:
+    """Create a webhook and queue its first ping; it begins at a position of the log, or with what is new."""
     id = tx.insert(
         webhooks,
         account_id=tx.account_id,
@@ -72,6 +75,9 @@ def create_webhook(tx: Transaction, uri: str, events: tuple[str, ...], keyring: 
     )
     subscribe(tx, id, events)
     lane_control.create_lane(tx, id, uri)
+    earliest = tx.value(_EARLIEST_POSITION, account=tx.account_id)
+    if position is not None and earliest is not None and position <= tx.last_position:
+        catching_up.begin(tx, id, max(position, earliest))
     one_offs.ping(tx, id)
     return id
 
@@ -92,7 +98,8 @@ def delete_webhook(tx: Transaction, webhook_id: int) -> None:
 
 
 def subscribe(tx: Transaction, webhook_id: int, events: tuple[str, ...]) -> None:
-    """Replace the events that a webhook is subscribed to."""
+    """Replace the events that a webhook is subscribed to, for later events only."""
+    catching_up.finish(tx, webhook_id)
     tx.execute(_UNSUBSCRIBE, account=tx.account_id, webhook=webhook_id)
     rows = [(tx.account_id, webhook_id, event, index) for index, event in enumerate(events)]
     tx.insert_many(subscriptions, ("account_id", "webhook_id", "event", "place"), rows)
@@ -114,6 +121,25 @@ def reroll(tx: Transaction, webhook_id: int, secret: bytes) -> None:
     """Change the secret of a webhook."""
     tx.execute(_SET_SECRET, account=tx.account_id, webhook=webhook_id, secret=secret)
     lane_control.reload_target(tx, webhook_id)
+
+
+def rotate(tx: Transaction, webhook_id: int, secret: bytes, overlap: int) -> None:
+    """Change the secret of a webhook; the old one stays good for ``overlap`` microseconds."""
+    expires_at = tx.started_at + overlap
+    tx.execute(_ROTATE, account=tx.account_id, webhook=webhook_id, secret=secret, expires_at=expires_at)
+    lane_control.reload_target(tx, webhook_id)
+
+
+def expire_secret(tx: Transaction, webhook_id: int) -> None:
+    """End the old secret of a webhook."""
+    tx.execute(_EXPIRE, account=tx.account_id, webhook=webhook_id)
+    lane_control.reload_target(tx, webhook_id)
+
+
+def set_rate(tx: Transaction, webhook_id: int, max_per_second: int | None) -> None:
+    """Change how many requests a webhook gets per second, in hundredths."""
+    tx.execute(_SET_RATE, account=tx.account_id, webhook=webhook_id, max_per_second=max_per_second)
+    lane_control.reconfigure(tx, webhook_id, is_filtered=False)
 
 
 def limit_batches(tx: Transaction, webhook_id: int, limit: int) -> None:
@@ -147,7 +173,7 @@ def random_events(rng: random.Random) -> tuple[str, ...]:
     """Return the events that a webhook is to be subscribed to."""
     if rng.random() < 0.5:
         return ("*",)
-    return tuple(rng.sample(["*", *EVENTS], rng.randrange(4)))
+    return tuple(rng.sample(["*", *EVENTS, *ALERTS], rng.randrange(6)))
 
 
 def _statement(construct: str) -> Statement:
@@ -163,7 +189,15 @@ _DELETE_WEBHOOK = _statement(f"DELETE FROM webhooks WHERE {_OF_ACCOUNT} id = :we
 _UNSUBSCRIBE = _statement(f"DELETE FROM subscriptions WHERE {_OF_ACCOUNT} webhook_id = :webhook")
 _SET_URI = _statement(f"UPDATE webhooks SET payload_uri = :uri WHERE {_OF_ACCOUNT} id = :webhook")
 _SET_NAME = _statement(f"UPDATE webhooks SET name = :name WHERE {_OF_ACCOUNT} id = :webhook")
-_SET_SECRET = _statement(f"UPDATE webhooks SET secret = :secret WHERE {_OF_ACCOUNT} id = :webhook")
+_NO_OLD_SECRET = "previous_secret = NULL, previous_secret_expires_at = NULL"
+_SET_SECRET = _statement(f"UPDATE webhooks SET secret = :secret, {_NO_OLD_SECRET} WHERE {_OF_ACCOUNT} id = :webhook")
+_ROTATE = _statement(
+    "UPDATE webhooks SET secret = :secret, previous_secret = secret, previous_secret_expires_at = :expires_at "
+    f"WHERE {_OF_ACCOUNT} id = :webhook"
+)
+_EXPIRE = _statement(f"UPDATE webhooks SET {_NO_OLD_SECRET} WHERE {_OF_ACCOUNT} id = :webhook")
+_SET_RATE = _statement(f"UPDATE webhooks SET max_per_second = :max_per_second WHERE {_OF_ACCOUNT} id = :webhook")
+_EARLIEST_POSITION = _statement("SELECT min(position) AS position FROM events WHERE account_id = :account")
 _SET_BATCH_LIMIT = _statement(f"UPDATE webhooks SET batch_limit = :limit WHERE {_OF_ACCOUNT} id = :webhook")
 _EARLIEST = _statement(f"SELECT min(sequence) AS sequence FROM payloads WHERE {_OF_ACCOUNT} webhook_id = :webhook")
 _PAYLOAD_ID = _statement(

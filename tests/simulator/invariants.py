@@ -4,6 +4,7 @@ The checks do not trust the engine: they derive the expected state from the acti
 and the deaths of workers, and read the database over a separate connection, without the production code.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -23,9 +24,14 @@ from tests.simulator.stores import Store
 from tests.simulator.virtual_time import VirtualTime
 
 EVERYTHING = "*"
+ALERT_PREFIX = "webhook."
 # The retry window of the simulated workers, and their longest delay: the cap and the jitter.
-WINDOW_SECONDS = 40
-LONGEST_DELAY_SECONDS = 13.2
+WINDOW_SECONDS = 10
+LONGEST_DELAY_SECONDS = 2.2
+# How long a lane fails until that is reported.
+ALERT_AFTER_SECONDS = 2
+# A request may be on its way to the network while its lease is revoked, and durations are rounded.
+RATE_TOLERANCE_SECONDS = 0.025
 # The longest time that a lane or one-off delivery may be due, or leased without a request in flight.
 MAX_SECONDS_WITHOUT_PROGRESS = 7
 
@@ -57,6 +63,8 @@ class Invariants:
         self._one_offs: dict[int, Any] = {}
         self._seconds_without_progress: Counter[tuple[str, int]] = Counter()
         # Workers that are dead or lost their liveness lock, and workers whose leases may have expired.
+        # When the clocks were last set, and what they said before that.
+        self._shifted_seconds, self._time_before_shift = 0.0, 0
         self._dead_workers: set[int] = set()
         self._expired_workers: set[int] = set()
 
@@ -90,6 +98,15 @@ class Invariants:
         leasable = (*self.lanes.values(), *self._one_offs.values())
         self._expired_workers |= {row.lease_worker for row in leasable if row.lease_token is not None}
 
+    def on_clock_shift(self, seconds: float) -> None:
+        """Record that all clocks are set, so that no rate holds until the next requests."""
+        self.trace(f"clocks shift by {seconds} s")
+        self._shifted_seconds, self._time_before_shift = self._virtual_time.elapsed_seconds, self._virtual_time.now()
+        for hook in self.hooks.values():
+            hook.paced_until_seconds = 0.0
+            # A clock that is set forward shortens at most one wait.
+            hook.skipped_seconds += min(max(0.0, seconds), LONGEST_DELAY_SECONDS)
+
     # Commits
 
     def on_commit(self, operation: Operation) -> None:
@@ -118,8 +135,19 @@ class Invariants:
 
     def _read_targets(self) -> None:
         self.targets = {
-            row.id: Target(row.name, row.payload_uri, bytes(row.secret), row.batch_limit)
-            for row in self._store.rows("SELECT id, name, payload_uri, secret, batch_limit FROM webhooks")
+            row.id: Target(
+                row.name,
+                row.payload_uri,
+                bytes(row.secret),
+                row.batch_limit,
+                row.max_per_second,
+                row.previous_secret and bytes(row.previous_secret),
+                row.previous_secret_expires_at,
+            )
+            for row in self._store.rows(
+                "SELECT id, name, payload_uri, secret, batch_limit, max_per_second, previous_secret, "
+                "previous_secret_expires_at FROM webhooks"
+            )
         }
         for id, target in self.targets.items():
             hook = self.hooks.get(id)
@@ -159,6 +187,12 @@ class Invariants:
         self.expect(found == expected, f"{where}: {operation.name} left {found}, not {expected}; before: {before}")
         if operation.name == "skip" and after.head_sequence > before.head_sequence:
             hook.done_sequences.add(before.head_sequence)
+            hook.is_over = hook.reported is not None
+        if operation.name == "enable" and (before.stalled or not before.enabled) and hook.reported == "stalled":
+            # If it stalls again, that is a new trouble.
+            hook.reported = "failing"
+        if operation.name == "set_rate":
+            hook.paced_until_seconds = 0.0
         if operation.name == "disable_gone" and before.enabled and not after.enabled:
             uri = self.targets[after.webhook_id].payload_uri
             self.expect(
@@ -174,6 +208,8 @@ class Invariants:
         if operation.name in transitions.LEASE_REVOKING:
             self._expect_dead(before.lease_worker, f"lane {before.webhook_id}: {reason}")
             self.expect(len(hook.in_flight) <= 1, f"lane {before.webhook_id}: more than one request would be repeated")
+            # After a crash the request may be repeated early.
+            hook.paced_until_seconds = 0.0
             self.counts["repeats"] += any(a.outcome is not None and a.outcome.is_success for a in hook.in_flight)
         hook.in_flight.clear()
 
@@ -203,7 +239,9 @@ class Invariants:
                 moved == (len(attempt.numbers) if attempt.outcome.is_success else 0),
                 f"{where}: the outcome of {before.head_sequence} was {attempt.outcome}, and the head moved by {moved}",
             )
-            if not attempt.outcome.is_success:
+            if attempt.outcome.is_success:
+                hook.is_over = hook.reported is not None
+            else:
                 hook.failed_head = before.head_sequence
             self._check_window(hook, before, after, attempt.outcome)
             if attempt.outcome.is_gone:
@@ -215,9 +253,15 @@ class Invariants:
             if after.lease_token is not None:
                 self.expect(after.lease_worker == cycle.worker, f"{where}: leased for another worker")
                 self.expect(
-                    bool(after.enabled) and (settled or before.due_at <= self._virtual_time.now()),
+                    bool(after.enabled) and (settled or before.due_at <= self._latest_start()),
                     f"{where}: leased, but not due",
                 )
+
+    def _latest_start(self) -> int:
+        """Return the latest time by which a transaction may have gone that commits now."""
+        now = self._virtual_time.now()
+        is_recent = self._virtual_time.elapsed_seconds - self._shifted_seconds < MAX_SECONDS_WITHOUT_PROGRESS
+        return max(now, self._time_before_shift) if is_recent else now
 
     def _check_logged_attempts(self, attempt: Attempt) -> None:
         """Check that the attempt is logged under each payload of its request."""
@@ -246,11 +290,12 @@ class Invariants:
         elapsed = self._virtual_time.elapsed_seconds
         if before.window_started_at is None:
             hook.window_began_seconds = elapsed - outcome.duration_ms / 1000
+            hook.skipped_seconds = 0.0
         if after.stalled and not before.stalled:
             assert hook.window_began_seconds is not None
             passed = elapsed - hook.window_began_seconds
             self.expect(
-                passed + LONGEST_DELAY_SECONDS >= WINDOW_SECONDS,
+                passed + hook.skipped_seconds + LONGEST_DELAY_SECONDS >= WINDOW_SECONDS,
                 f"lane {after.webhook_id}: stalled {passed:.1f} s after the first failure of its window",
             )
 
@@ -275,6 +320,8 @@ class Invariants:
             log.last_position, log.last_event_at = event.position, event.created_at
             log.events[event.position] = event
             transitions.apply_tag_event(log.tags, event)
+            if event.type.startswith(ALERT_PREFIX):
+                self._check_alert(operation, event, before)
         self.counts["events"] += len(new)
         tags = {
             row.id: row.name
@@ -294,28 +341,79 @@ class Invariants:
             first,
         ):
             new.setdefault(row.webhook_id, []).append(row)
-        for id, lane in before.items():
-            if lane.account_id != operation.account_id or id not in after:
+        for id, lane in after.items():
+            if lane.account_id != operation.account_id:
                 continue
-            names = self._subscriptions.get(id, set()) if lane.enabled else set()
-            matching = [
-                position
-                for position in range(first, log.last_position + 1)
-                if log.events[position].type in names or EVERYTHING in names
-            ]
-            expected = [(lane.last_sequence + index, position) for index, position in enumerate(matching, 1)]
+            hook, last_sequence, positions = self.hooks[id], 0, range(first, log.last_position + 1)
+            names: set[str] = set()
+            if id in before:
+                last_sequence = before[id].last_sequence
+                names = self._subscriptions.get(id, set()) if before[id].enabled else names
+            elif (position := operation.arguments[4]) is not None and position <= log.last_position:
+                names = {*operation.arguments[1]}
+                hook.next_position = max(position, log.first_retained_position)
             found = new.pop(id, [])
+            if hook.next_position is not None:
+                # What it has not caught up with waits in the log.
+                positions = range(hook.next_position, lane.catching_up_from or log.last_position + 1)
+                found = self._store.rows(
+                    "SELECT sequence, payload_id, position FROM payloads "
+                    "WHERE webhook_id = ? AND sequence > ? ORDER BY sequence",
+                    id,
+                    last_sequence,
+                )
+                self.counts["past_events"] += len(found)
+                hook.next_position = lane.catching_up_from
+            self.expect(
+                lane.catching_up_from == hook.next_position, f"lane {id} catches up, but did not begin in the past"
+            )
+            matching = [position for position in positions if _selects(names, id, log.events[position])]
+            expected = [(last_sequence + index, position) for index, position in enumerate(matching, 1)]
             self.expect(
                 [(row.sequence, row.position) for row in found] == expected,
                 f"lane {id}: payloads {found}, but expected (sequence, position) {expected}",
             )
             self.expect(
-                after[id].last_sequence == lane.last_sequence + len(matching),
-                f"lane {id}: {len(matching)} new payloads, and last_sequence went from {lane.last_sequence} "
-                f"to {after[id].last_sequence}",
+                lane.last_sequence == last_sequence + len(matching),
+                f"lane {id}: {len(matching)} new payloads, and last_sequence went from {last_sequence} "
+                f"to {lane.last_sequence}",
             )
-            self.hooks[id].payloads |= {row.sequence: (row.payload_id, row.position) for row in found}
+            hook.payloads |= {row.sequence: (row.payload_id, row.position) for row in found}
         self.expect(not new, f"payloads of lanes that are not subscribed: {new}")
+
+    def _check_alert(self, operation: Operation, event: Event, before: dict[int, Any]) -> None:
+        """Check that a trouble is reported once, when it is one, and once when it is over."""
+        id, state = json.loads(event.object)["id"], event.type.removeprefix(ALERT_PREFIX)
+        hook, lane = self.hooks[id], before[id]
+        where = f"webhook {id}: reported as {state} by {operation.name}, after {hook.reported}: {lane}"
+        self.counts[event.type] += 1
+        match state:
+            case "failing":
+                self.expect(hook.reported is None and self._fails_for_long(lane), where)
+                hook.reported = state
+            case "stalled":
+                self.expect(hook.reported != "stalled" and bool(lane.enabled and lane.stalled), where)
+                hook.reported = state
+            case "recovered":
+                self.expect(hook.reported is not None and hook.is_over, where)
+                hook.reported, hook.is_over = None, False
+            case _:
+                self.expect(operation.name == "disable_gone", where)
+
+    def _fails_for_long(self, lane: Any) -> bool:
+        now = self._virtual_time.now()
+        # Later than now only if a clock was ahead.
+        return bool(lane.enabled and lane.failing_since is not None) and not (
+            now - ALERT_AFTER_SECONDS * SECOND < lane.failing_since <= now
+        )
+
+    def _is_report_due(self, id: int, lane: Any) -> bool:
+        hook = self.hooks[id]
+        if hook.is_over:
+            return True
+        if lane.enabled and lane.stalled:
+            return hook.reported != "stalled"
+        return hook.reported is None and self._fails_for_long(lane)
 
     def _check_retention(self, operation: Operation, log: Log, before: dict[int, Any], after: dict[int, Any]) -> None:
         (horizon,) = operation.arguments
@@ -329,6 +427,11 @@ class Invariants:
             if lane.account_id != operation.account_id:
                 continue
             hook, now = self.hooks[id], after[id]
+            if hook.next_position is not None:
+                self.expect(
+                    first_retained_position <= max(hook.next_position, log.first_retained_position),
+                    f"lane {id}: events from {hook.next_position} on were deleted before it caught up with them",
+                )
             waiting = [
                 sequence
                 for sequence in range(lane.head_sequence, lane.last_sequence + 1)
@@ -414,6 +517,7 @@ class Invariants:
             numbers=numbers,
             is_one_off=is_one_off,
             uri=uri,
+            started_seconds=self._virtual_time.elapsed_seconds,
         )
         self.counts["sends"] += 1
         kind = "one-off " if is_one_off else ""
@@ -439,6 +543,14 @@ class Invariants:
     def _check_order(self, attempt: Attempt, hook: WebhookState, snapshot: Snapshot) -> None:
         where = f"lane {attempt.webhook_id}"
         lane = snapshot.lanes[attempt.webhook_id]
+        early_seconds = hook.paced_until_seconds - attempt.started_seconds
+        self.expect(
+            early_seconds <= RATE_TOLERANCE_SECONDS,
+            f"{where}: {attempt.sequence} was sent {early_seconds:.3f} s earlier than the rate allows",
+        )
+        pace_seconds = snapshot.targets[attempt.webhook_id].seconds_between_requests
+        self.counts["paced"] += pace_seconds > 0
+        hook.paced_until_seconds = attempt.started_seconds + pace_seconds
         self.expect(
             lane.lease_token is not None
             and lane.lease_worker == attempt.worker
@@ -461,10 +573,14 @@ class Invariants:
         self, attempt: Attempt, hook: WebhookState, allowed_targets: list[Target], headers: dict[str, str], body: bytes
     ) -> None:
         where = f"request {attempt.webhook_id}/{attempt.sequence}"
+        signatures = {name: headers[name] for name in _SIGNATURES if name in headers}
+        now = self._virtual_time.now()
         target = next(
-            (t for t in allowed_targets if _signature(self._keyring, t, body) == headers["X-Noko-Signature"]), None
+            (t for t in allowed_targets if _expected_signatures(self._keyring, t, headers, body, now) == signatures),
+            None,
         )
-        if not self.expect(target is not None, f"{where}: not signed with a current secret"):
+        self.counts["signed_twice"] += len(signatures) > 2
+        if not self.expect(target is not None, f"{where}: not signed with the secrets that are good"):
             return
         assert target is not None
         self.expect(any(t.payload_uri == attempt.uri for t in allowed_targets), f"{where}: sent to {attempt.uri}")
@@ -536,6 +652,10 @@ class Invariants:
             is_in_flight = any(a.worker == lane.lease_worker for a in self.hooks[id].in_flight)
             if self._makes_no_progress(lane, now, is_in_flight=is_in_flight):
                 without_progress.add(("lane", id))
+            if lane.catching_up_from is not None:
+                without_progress.add(("past", id))
+            if self._is_report_due(id, lane):
+                without_progress.add(("alert", id))
         for id in self._first_one_offs():
             # The others of its webhook wait for it.
             one_off = self._one_offs[id]
@@ -554,7 +674,7 @@ class Invariants:
         before = self._seconds_without_progress
         self._seconds_without_progress = Counter({key: before[key] + 1 for key in without_progress})
         for (kind, id), seconds in self._seconds_without_progress.items():
-            row = self.lanes[id] if kind == "lane" else self._one_offs[id]
+            row = self._one_offs[id] if kind == "one_off" else self.lanes[id]
             is_alive = row.lease_worker not in self._dead_workers
             self.expect(
                 seconds <= MAX_SECONDS_WITHOUT_PROGRESS,
@@ -569,8 +689,12 @@ class Invariants:
 
     def is_idle(self) -> bool:
         """Return whether nothing is due or leased; stalled and disabled lanes may have payloads left."""
-        return not self._one_offs and all(
-            lane.lease_token is None and lane.due_at is None for lane in self.lanes.values()
+        return not self._one_offs and not any(
+            lane.lease_token is not None
+            or lane.due_at is not None
+            or lane.catching_up_from is not None
+            or self._is_report_due(id, lane)
+            for id, lane in self.lanes.items()
         )
 
     def check_final_state(self) -> None:
@@ -602,8 +726,29 @@ class Invariants:
             )
 
 
-def _signature(keyring: Keyring, target: Target, body: bytes) -> str:
-    return hmac.new(keyring.decrypt(target.secret).encode(), body, hashlib.sha256).hexdigest()
+_SIGNATURES = ("X-Noko-Signature", "webhook-signature", "X-Hourhook-Next-Signature")
+
+
+def _expected_signatures(
+    keyring: Keyring, target: Target, headers: dict[str, str], body: bytes, now: int
+) -> dict[str, str]:
+    """Return the signature headers of a request: while the old secret is good, a receiver may know either."""
+    secrets = [keyring.decrypt(target.secret)]
+    if target.previous_secret is not None and now < (target.previous_secret_expires_at or 0):
+        secrets.append(keyring.decrypt(target.previous_secret))
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    simple = [hmac.digest(secret.encode(), body, hashlib.sha256).hex() for secret in secrets]
+    keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in secrets]
+    standard = [base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in keys]
+    expected = {"X-Noko-Signature": simple[-1], "webhook-signature": " ".join(f"v1,{each}" for each in standard)}
+    return expected if len(secrets) == 1 else expected | {"X-Hourhook-Next-Signature": simple[0]}
+
+
+def _selects(names: set[str], webhook_id: int, event: Event) -> bool:
+    """Return whether a webhook with these subscriptions gets an event; none hears of itself."""
+    if not event.type.startswith(ALERT_PREFIX):
+        return event.type in names or EVERYTHING in names
+    return event.type in names and json.loads(event.object)["id"] != webhook_id
 
 
 def _format(arguments: tuple[Any, ...]) -> str:

@@ -23,6 +23,15 @@ class Target(NamedTuple):
     payload_uri: str
     secret: bytes
     batch_limit: int
+    # Requests per second, in hundredths; None if the webhook has no rate.
+    max_per_second: int | None
+    previous_secret: bytes | None
+    previous_secret_expires_at: int | None
+
+    @property
+    def seconds_between_requests(self) -> float:
+        """The shortest time between the starts of two requests."""
+        return 100 / self.max_per_second if self.max_per_second else 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +48,8 @@ class Attempt:
     numbers: list[int]
     is_one_off: bool
     uri: str
+    # In seconds of the run.
+    started_seconds: float = 0.0
     # As the worker received it; None until then.
     outcome: Outcome | None = None
 
@@ -79,10 +90,19 @@ class WebhookState:
     failed_head: int | None = None
     # When the retry window of the head began, in seconds of the run.
     window_began_seconds: float | None = None
+    # How much of it passed because clocks were set forward.
+    skipped_seconds: float = 0.0
     # Sequence and URI of each 410 response.
     gone_responses: set[tuple[int, str]] = field(default_factory=set)
     targets: list[Target] = field(default_factory=list)
     is_deleted: bool = False
+    # The first event that is not queued yet, of a webhook that began in the past and is catching up.
+    next_position: int | None = None
+    # The earliest time of the next request by the rate, in seconds of the run.
+    paced_until_seconds: float = 0.0
+    # What the last alert said, ``failing`` or ``stalled``, and whether that trouble is over but was not reported so.
+    reported: str | None = None
+    is_over: bool = False
 
     def position_of(self, sequence: int) -> int:
         """Return the position of a payload's event; 0 if there was never such a payload."""

@@ -1,14 +1,16 @@
 """Mutants: each replaces one piece of the production code by a faulty one, to prove that the simulator finds it."""
 
-import dataclasses
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from sqlalchemy import bindparam, func, literal, null, select, text, true, update
 
-from hourhook.delivery import event_log, lane_control, retention
+from hourhook.clock import SECOND
+from hourhook.delivery import alerts, catching_up, envelope, event_log, lane_control, retention
+from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import (
     batches,
@@ -30,6 +32,8 @@ from hourhook.store.transaction import Transaction
 
 BOTH = ("sqlite", "postgresql")
 POSTGRESQL = ("postgresql",)
+# Where many more seeds are needed on PostgreSQL, which runs fewer.
+SQLITE = ("sqlite",)
 
 MUTANTS: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {}
 """By name: the databases on which a mutant can show, and the context manager that applies it."""
@@ -73,9 +77,8 @@ def _() -> Iterator[None]:
 
 @_mutant("positions are assigned without the account lock", POSTGRESQL)
 def _() -> Iterator[None]:
-    unlocked = select(accounts.c.last_position, accounts.c.last_event_at).where(
-        accounts.c.id == bindparam("account_id")
-    )
+    columns = (accounts.c.last_position, accounts.c.last_event_at, null().label("transaction_id"))
+    unlocked = select(*columns).where(accounts.c.id == bindparam("account_id"))
     with _replaced(database, "LOCK_ACCOUNT", Statement(unlocked)):
         yield
 
@@ -116,6 +119,7 @@ def _() -> Iterator[None]:
             WHERE seen.account_id = lanes.account_id AND seen.webhook_id = lanes.webhook_id
         ) IS NULL THEN CAST(:now AS BIGINT) ELSE due_at END
         WHERE account_id = :account AND webhook_id = ANY(CAST(:ids AS BIGINT[]))
+        RETURNING lease_token, due_at
         """
     )
     with _replaced(event_log, "_WAKE", Statement(wake)):
@@ -225,7 +229,7 @@ def _() -> Iterator[None]:
     )
     original = _construct_of(event_log._SUBSCRIPTIONS)
     subscriptions = original.with_only_columns(
-        original.selected_columns[0], original.selected_columns[1], retained_count.label("last_sequence")
+        *original.selected_columns[:2], retained_count.label("last_sequence"), original.selected_columns[3]
     )
     with _replaced(event_log, "_SUBSCRIPTIONS", Statement(subscriptions)):
         yield
@@ -253,7 +257,7 @@ def _() -> Iterator[None]:
 
     def read_ahead(*args: Any) -> Any:
         return {
-            key: [dataclasses.replace(payload, payload_id=str(uuid.uuid4())) for payload in found]
+            key: [msgspec.structs.replace(payload, payload_id=str(uuid.uuid4())) for payload in found]
             for key, found in original(*args).items()
         }
 
@@ -291,7 +295,7 @@ def _() -> Iterator[None]:
 
 @_mutant("timestamps of events go back when the clock is set back")
 def _() -> Iterator[None]:
-    columns = (accounts.c.last_position, literal(0).label("last_event_at"))
+    columns = (accounts.c.last_position, literal(0).label("last_event_at"), null().label("transaction_id"))
     lock = select(*columns).where(accounts.c.id == bindparam("account_id")).with_for_update(key_share=True)
     with _replaced(database, "LOCK_ACCOUNT", Statement(lock)):
         yield
@@ -367,6 +371,107 @@ def _() -> Iterator[None]:
         return Transaction(connection, self.dialect, self.clock.now(), self.wake, self.list_totals)
 
     with _replaced(Database, "_transaction", transaction):
+        yield
+
+
+@_mutant("a rate does not delay the next request")
+def _() -> Iterator[None]:
+    with _replaced(settlements.AttemptResult, "pause", 0):
+        yield
+
+
+@_mutant("a retry by hand ignores the rate")
+def _() -> Iterator[None]:
+    at_once = _construct_of(lane_control._RETRY_NOW).values(due_at=bindparam("now"))
+    with _replaced(lane_control, "_RETRY_NOW", Statement(at_once)):
+        yield
+
+
+@_mutant("a request in flight whose lease is revoked does not count for the rate")
+def _() -> Iterator[None]:
+    with _replaced(lane_control, "_paced_until", lambda tx, lane: lane.paced_until):
+        yield
+
+
+@_mutant("a failure after a success continues the retry window of the payload before", SQLITE)
+def _() -> Iterator[None]:
+    original = settlements.Settlement.apply
+
+    def apply(self: Any) -> None:
+        elapsed = self.result.lane.window_elapsed
+        original(self)
+        self.result.lane.window_elapsed = elapsed
+
+    with _replaced(settlements.Settlement, "apply", apply):
+        yield
+
+
+@_mutant("the old secret signs after its overlap")
+def _() -> Iterator[None]:
+    original = Target.secrets_at
+    with _replaced(Target, "secrets_at", lambda self, keyring, now: original(self, keyring, now - 30 * SECOND)):
+        yield
+
+
+@_mutant("a rotation signs with the new secret only")
+def _() -> Iterator[None]:
+    original = envelope.headers
+
+    def headers(*args: Any, **options: Any) -> Any:
+        return original(*args[:7], **options)
+
+    with _replaced(envelope, "headers", headers):
+        yield
+
+
+@_mutant("new events are queued for a webhook before it has caught up")
+def _() -> Iterator[None]:
+    original = _construct_of(event_log._SUBSCRIPTIONS)
+    columns = [*original.selected_columns]
+    anyone = original.with_only_columns(*columns)
+    anyone._where_criteria = original._where_criteria[:-1]
+    with _replaced(event_log, "_SUBSCRIPTIONS", Statement(anyone)):
+        yield
+
+
+@_mutant("each batch of a past omits an event")
+def _() -> Iterator[None]:
+    later = _construct_of(catching_up._ADVANCE).values(catching_up_from=bindparam("position") + 1)
+    with _replaced(catching_up, "_ADVANCE", Statement(later)):
+        yield
+
+
+@_mutant("new subscriptions apply to a past that is not queued yet", SQLITE)
+def _() -> Iterator[None]:
+    with _replaced(catching_up, "finish", lambda tx, webhook_id: None):
+        yield
+
+
+@_mutant("an alert is not marked as reported")
+def _() -> Iterator[None]:
+    unmarked = text(
+        "UPDATE lanes SET alerted = alerted WHERE account_id = :account AND webhook_id = :webhook "
+        # It takes the parameters of the statement that it replaces.
+        "AND (alerted = :alerted OR alert_since = :alert_since OR TRUE)"
+    )
+    with _replaced(alerts, "_MARK", Statement(unmarked)):
+        yield
+
+
+@_mutant("the end of a trouble is not reported")
+def _() -> Iterator[None]:
+    with _with_text_replaced(settlements, "SETTLE", "THEN 'recovered' ELSE", "THEN NULL ELSE"):
+        yield
+
+
+@_mutant("a webhook hears of its own trouble")
+def _() -> Iterator[None]:
+    original = event_log.append
+
+    def append(*args: Any, about_webhook_id: int | None = None) -> None:
+        original(*args)
+
+    with _replaced(event_log, "append", append):
         yield
 
 

@@ -10,11 +10,14 @@ from typing import Any, Protocol
 from hourhook.backoff import RetrySchedule
 from hourhook.crypto import Keyring
 from hourhook.delivery.transports.outcomes import Outcome
+from hourhook.delivery.worker.alerter import Alerter
 from hourhook.delivery.worker.liveness import PAUSE_SECONDS, reap, supervise
 from hourhook.delivery.worker.worker import Worker
+from hourhook.domain.links import Links
+from hourhook.domain.webhooks.alerts import Reporter
 from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from tests.simulator.connections import Operation, database_error
-from tests.simulator.invariants import LONGEST_DELAY_SECONDS, WINDOW_SECONDS, Invariants
+from tests.simulator.invariants import ALERT_AFTER_SECONDS, LONGEST_DELAY_SECONDS, WINDOW_SECONDS, Invariants
 from tests.simulator.networks import Network
 from tests.simulator.stores import PostgresStore, Store
 from tests.simulator.thread_scheduler import Fiber, ProcessKilled, current_fiber
@@ -23,6 +26,7 @@ from tests.simulator.virtual_time import LocalClock, VirtualTime
 LEASE_SECONDS = 60
 SCHEDULE = RetrySchedule(base_seconds=1, cap_seconds=LONGEST_DELAY_SECONDS / 1.1, window_seconds=WINDOW_SECONDS)
 POLL_SECONDS = 0.02
+RETENTION_SECONDS = 3600
 
 
 class World(Protocol):
@@ -77,6 +81,8 @@ class Process:
         self.clock = LocalClock(world.virtual_time, clock_offset_seconds)
         self.database = world.store.open(self.clock, world.virtual_time, self)
         self.database.wake = partial(world.on_wake_up, self)
+        reporter = Reporter(Links("https://time.example"), None, RETENTION_SECONDS)
+        self.alerter = Alerter(self.database, reporter.report_due, after_seconds=ALERT_AFTER_SECONDS)
         self.worker = Worker(
             self.database,
             self,
@@ -85,9 +91,12 @@ class Process:
             lease_seconds=LEASE_SECONDS,
             observer=self,
             rng=random.Random(world.rng.getrandbits(32)),
+            disable_gone=reporter.disable_gone,
+            on_alert=self.alerter.wake,
         )
 
     def start(self) -> None:
+        self.spawn(self.alerter.run())
         if self.database.dialect == "sqlite":
             self._supervisor = self.spawn(self._run_single_worker())
         else:
@@ -120,6 +129,7 @@ class Process:
         """Shut down gracefully."""
         self._world.invariants.trace(f"{self.name} is stopped")
         self.worker.stop()
+        self.alerter.stop()
         await asyncio.wait([self._supervisor])
         self.kill()
 

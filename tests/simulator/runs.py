@@ -10,8 +10,9 @@ from typing import Any
 
 import structlog
 
+from hourhook.clock import SECOND
 from hourhook.crypto import Keyring
-from hourhook.delivery import event_log, lane_control
+from hourhook.delivery import catching_up, event_log, lane_control
 from hourhook.delivery.signing import new_secret
 from hourhook.delivery.worker import batches
 from hourhook.delivery.worker.maintenance import run_cleanup
@@ -19,7 +20,7 @@ from hourhook.errors import DatabaseUnavailable, NotFound
 from tests.simulator import actors
 from tests.simulator.invariants import Invariants, InvariantViolation
 from tests.simulator.networks import BEHAVIOUR_CHANGES, Network
-from tests.simulator.processes import Fault, Process
+from tests.simulator.processes import RETENTION_SECONDS, Fault, Process
 from tests.simulator.stores import Store
 from tests.simulator.virtual_time import VirtualLoop, VirtualTime
 from tests.support.account_rows import add_account
@@ -28,7 +29,9 @@ ACTIONS_COUNT = 70
 BATCH_LIMITS = (1, 1, 2, 3, 500)
 # In some runs, so that batches reach it.
 SMALL_BATCH_BYTES = 900
-RETENTION_SECONDS = 3600
+# Requests per second, in hundredths.
+RATES = (None, 50, 100, 400, 2000)
+OVERLAP_SECONDS = (0.2, 3, 20, 3600)
 DAY_SECONDS = 86_400
 IDLE_TIMEOUT_SECONDS = 240
 _keyring = Keyring("the key of the simulator's secrets")
@@ -54,6 +57,7 @@ def simulate(store: Store, seed: int) -> Report:
     store.clear()
     # Transactions of a run have few events: so that batching is covered, some runs write one or two per batch.
     batch_events, event_log.BATCH_EVENTS = event_log.BATCH_EVENTS, (event_log.BATCH_EVENTS, 1, 2)[seed % 3]
+    past_events, catching_up.BATCH = catching_up.BATCH, (2, 5)[seed % 2]
     batch_bytes = batches.MAX_BATCH_BYTES
     batches.MAX_BATCH_BYTES = (batch_bytes, SMALL_BATCH_BYTES)[seed % 2]
     try:
@@ -62,6 +66,7 @@ def simulate(store: Store, seed: int) -> Report:
             runner.run(world.run_to_end())
     finally:
         event_log.BATCH_EVENTS = batch_events
+        catching_up.BATCH = past_events
         batches.MAX_BATCH_BYTES = batch_bytes
         structlog.configure(**configuration)
     if world.invariants.violation is not None:
@@ -131,7 +136,10 @@ class Run:
             await asyncio.wait(self._pending_writes)
         await self._wait_until_idle()
         for id, lane in [*self.invariants.lanes.items()]:
-            await self._running_processes()[0].database.write(lane.account_id, lane_control.enable, id)
+            database = self._running_processes()[0].database
+            # Rates have been checked by now, and waiting for them takes long.
+            await database.write(lane.account_id, actors.set_rate, id, None)
+            await database.write(lane.account_id, lane_control.enable, id)
         await self._wait_until_idle()
         self.invariants.check_final_state()
 
@@ -164,7 +172,8 @@ class Run:
         if len(self.invariants.lanes) < 5:
             account_id = self.rng.choice(self._accounts)
             events, batch_limit = actors.random_events(self.rng), self.rng.choice(BATCH_LIMITS)
-            self._write(account_id, actors.create_webhook, self._random_uri(), events, _keyring, batch_limit)
+            position = self.rng.choice((None, 1, self.rng.randint(1, 40)))
+            self._write(account_id, actors.create_webhook, self._random_uri(), events, _keyring, batch_limit, position)
 
     def _delete_webhook(self) -> None:
         if len(self.invariants.lanes) > 1:
@@ -181,6 +190,16 @@ class Run:
 
     def _reroll(self) -> None:
         self._change_webhook(actors.reroll, _keyring.encrypt(new_secret()))
+
+    def _rotate(self) -> None:
+        overlap_seconds = self.rng.choice(OVERLAP_SECONDS)
+        self._change_webhook(actors.rotate, _keyring.encrypt(new_secret()), round(overlap_seconds * SECOND))
+
+    def _expire_secret(self) -> None:
+        self._change_webhook(actors.expire_secret)
+
+    def _set_rate(self) -> None:
+        self._change_webhook(actors.set_rate, self.rng.choice(RATES))
 
     def _limit_batches(self) -> None:
         self._change_webhook(actors.limit_batches, self.rng.choice(BATCH_LIMITS))
@@ -246,7 +265,7 @@ class Run:
         if seconds >= 20:
             # Now, or together with the next shift.
             self.invariants.expire_all_leases()
-        self.invariants.trace(f"clocks shift by {seconds} s")
+        self.invariants.on_clock_shift(seconds)
         self.virtual_time.shift(seconds)
 
     def _shift_one_clock(self) -> None:
@@ -259,7 +278,9 @@ class Run:
         """Kill all processes, and shift the clocks by about the retention period."""
         for process in [*self.processes]:
             process.kill()
-        self.virtual_time.shift(RETENTION_SECONDS * self.rng.choice((0.5, 1.2)))
+        seconds = RETENTION_SECONDS * self.rng.choice((0.5, 1.2))
+        self.invariants.on_clock_shift(seconds)
+        self.virtual_time.shift(seconds)
         # As after every start.
         self.loop.call_later(5, self._run_cleanup)
 
@@ -348,6 +369,9 @@ _ACTIONS = {
     "retarget": 2,
     "rename": 1,
     "reroll": 1,
+    "rotate": 2,
+    "expire_secret": 1,
+    "set_rate": 4,
     "limit_batches": 1,
     "enable": 3,
     "disable": 2,

@@ -52,6 +52,7 @@ def test_a_seed_reproduces_its_run(on_sqlite: Store) -> None:
 def test_every_kind_of_failure_occurs_in_simulated_runs(on_sqlite: Store) -> None:
     reports = [simulate(on_sqlite, seed) for seed in range(100, 150)]
     totals = sum((report.counts for report in reports), start=type(reports[0].counts)())
-    for name in ("process_ends", "repeats", "one_offs", "lost", "faults", "batches"):
+    names = ("process_ends", "repeats", "one_offs", "lost", "faults", "batches", "paced", "past_events", "signed_twice")
+    for name in (*names, "webhook.failing", "webhook.recovered", "webhook.disabled"):
         assert totals[name] > 0, name
     assert totals["settled"] > 1000

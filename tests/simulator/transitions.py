@@ -14,7 +14,8 @@ _LEASE = {"lease_token", "lease_worker", "lease_expires_at"}
 _HISTORY = {"attempts_count", "failures_count", "failing_since", "window_started_at"}
 _DISABLED = {"enabled", "disabled_reason", "disabled_at", "disabled_by_id"}
 _ALERT = {"alerted", "alert_since"}
-_MOVE = {"head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE, *_ALERT}
+_QUEUE = {"last_sequence", "due_at", "catching_up_from"}
+_MOVE = {"paced_until", "head_sequence", "replayed_through", "stalled", "due_at", *_HISTORY, *_LEASE, *_ALERT}
 
 ALLOWED_CHANGES: dict[str, set[str]] = {
     "run_cycle": {
@@ -24,6 +25,7 @@ ALLOWED_CHANGES: dict[str, set[str]] = {
         "due_at",
         "last_succeeded",
         "last_delivered_at",
+        "paced_until",
         *_HISTORY,
         *_LEASE,
         *_ALERT,
@@ -34,16 +36,23 @@ ALLOWED_CHANGES: dict[str, set[str]] = {
     "release_all": _LEASE,
     "reap_dead_workers": _LEASE,
     "change": {"last_sequence", "due_at"},
+    "queue_batch": _QUEUE,
+    "subscribe": _QUEUE,
+    # Also the lanes that get the alert.
+    "report_due": {"last_sequence", "due_at", *_ALERT},
     "skip": _MOVE,
     "replay": _MOVE,
     "retry": {"due_at", "last_succeeded", "window_started_at"},
-    "enable": {*_DISABLED, "stalled", "due_at", "last_succeeded", *_HISTORY, *_LEASE, "alerted"},
-    "disable": {*_DISABLED, "due_at", *_LEASE, "alert_since"},
-    "disable_gone": {*_DISABLED, "due_at", *_LEASE, "alert_since"},
-    "retarget": {"destination", "revision", *_LEASE},
+    "enable": {*_DISABLED, "paced_until", "stalled", "due_at", "last_succeeded", *_HISTORY, *_LEASE, "alerted"},
+    "disable": {*_DISABLED, *_QUEUE, *_LEASE, "alert_since", "paced_until"},
+    "disable_gone": {*_DISABLED, *_QUEUE, *_LEASE, "alert_since", "paced_until"},
+    "retarget": {"destination", "revision", "due_at", "paced_until", *_LEASE},
     "rename": {"revision"},
     "reroll": {"revision"},
+    "rotate": {"revision"},
+    "expire_secret": {"revision"},
     "limit_batches": {"revision"},
+    "set_rate": {"revision", "paced_until"},
     "delete_old_events": {"head_sequence", "lost_count", "lost_until", "due_at", *_HISTORY, *_LEASE},
 }
 # Operations that revoke leases without an action of a user.
@@ -63,10 +72,12 @@ def expected_fields(operation: Operation, before: Any, hook: WebhookState, log: 
         case "enable" if before.stalled or not before.enabled:
             return {"enabled": True, "stalled": False, "lease_token": None, "window_started_at": None}
         case "disable":
-            return {"enabled": False, "head_sequence": head}
+            return {"enabled": False, "head_sequence": head, "catching_up_from": None}
+        case "subscribe":
+            return {"head_sequence": head, "catching_up_from": None}
         case "retarget":
             return {"revision": before.revision + 1, "lease_token": None, "head_sequence": head}
-        case "rename" | "reroll" | "limit_batches":
+        case "rename" | "reroll" | "rotate" | "expire_secret" | "limit_batches" | "set_rate":
             return {"revision": before.revision + 1, "lease_token": before.lease_token, "head_sequence": head}
         case "skip" | "replay" | "enable":
             return {name: getattr(before, name) for name in before._fields}

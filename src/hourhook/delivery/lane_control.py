@@ -6,10 +6,11 @@ head that has been moved in the meantime (``docs/how-it-works.md#leases-and-sett
 
 from typing import Literal
 
-from sqlalchemy import bindparam, case, delete, null, select, update
+from sqlalchemy import bindparam, case, delete, literal, null, select, update
 
+from hourhook.clock import SECOND
 from hourhook.delivery import catching_up
-from hourhook.delivery.pacing import earliest_send, earliest_send_sql
+from hourhook.delivery.pacing import earliest_send, earliest_send_sql, pace_of
 from hourhook.delivery.transports.http.uris import parse_uri
 from hourhook.store.schema import attempts, lanes, one_offs, removals, skips, webhooks
 from hourhook.store.statements import Row, Statement
@@ -77,7 +78,13 @@ def enable(tx: Transaction, webhook_id: int) -> DisabledReason | Literal["stalle
     lane = _lane(tx, webhook_id)
     if lane is None or (lane.enabled and not lane.stalled):
         return None
-    tx.execute(_ENABLE, account=tx.account_id, webhook=webhook_id, due_at=_due_at(tx, lane, lane.head_sequence))
+    tx.execute(
+        _ENABLE,
+        account=tx.account_id,
+        webhook=webhook_id,
+        due_at=_due_at(tx, lane, lane.head_sequence),
+        paced_until=_paced_until(tx, lane),
+    )
     tx.after_commit(tx.wake)
     reason: DisabledReason = lane.disabled_reason
     return "stalled" if lane.enabled else reason
@@ -85,7 +92,17 @@ def enable(tx: Transaction, webhook_id: int) -> DisabledReason | Literal["stalle
 
 def retarget(tx: Transaction, webhook_id: int, payload_uri: str) -> None:
     """Send to another URI from the next attempt on."""
-    tx.execute(_RETARGET, account=tx.account_id, webhook=webhook_id, destination=destination_of(payload_uri))
+    lane = _lane(tx, webhook_id)
+    if lane is None:
+        return
+    tx.execute(
+        _RETARGET,
+        account=tx.account_id,
+        webhook=webhook_id,
+        destination=destination_of(payload_uri),
+        due_at=lane.due_at if lane.lease_token is None else _due_at(tx, lane, lane.head_sequence),
+        paced_until=_paced_until(tx, lane),
+    )
     tx.after_commit(tx.wake)
 
 
@@ -158,12 +175,21 @@ def _move_head(
         # Payloads that were the head before keep their attempt numbers.
         replayed_through=max(lane.replayed_through, lane.head_sequence),
         due_at=None if stalled or not lane.enabled else _due_at(tx, lane, sequence),
+        paced_until=_paced_until(tx, lane),
     )
     tx.after_commit(tx.wake)
 
 
 def _due_at(tx: Transaction, lane: Row, head_sequence: int) -> int | None:
-    return earliest_send(lane.paced_until, tx.started_at) if head_sequence <= lane.last_sequence else None
+    return earliest_send(_paced_until(tx, lane), tx.started_at) if head_sequence <= lane.last_sequence else None
+
+
+def _paced_until(tx: Transaction, lane: Row) -> int | None:
+    """Return the time before which the rate allows no request once the lease of a lane, if it has one, is revoked."""
+    if lane.lease_token is None or lane.max_per_second is None:
+        paced_until: int | None = lane.paced_until
+        return paced_until
+    return tx.started_at + pace_of(lane.max_per_second)
 
 
 def _lane(tx: Transaction, webhook_id: int) -> Row | None:
@@ -206,8 +232,16 @@ _IS_RECOVERY = lanes.c.alerted == "recovered"
 _NEW_WINDOW = {"failures_count": 0, "window_started_at": null()}
 _THIS_LANE = (lanes.c.account_id == bindparam("account")) & (lanes.c.webhook_id == bindparam("webhook"))
 
+_MAX_PER_SECOND = (
+    select(webhooks.c.max_per_second)
+    .where(webhooks.c.account_id == lanes.c.account_id, webhooks.c.id == lanes.c.webhook_id)
+    .correlate(lanes)
+    .scalar_subquery()
+)
 # Locked, because a worker may be settling this lane. This waits for at most one settlement.
-_LANE = Statement(select(lanes).where(_THIS_LANE).with_for_update(key_share=True))
+_LANE = Statement(
+    select(lanes, _MAX_PER_SECOND.label("max_per_second")).where(_THIS_LANE).with_for_update(key_share=True)
+)
 # Whether the last attempt of the head went to the webhook's current URI.
 _WAS_ATTEMPTED_HERE = Statement(
     select((attempts.c.url == webhooks.c.payload_uri).label("here"))
@@ -232,6 +266,11 @@ _DISABLE = Statement(
         disabled_at=bindparam("now"),
         disabled_by_id=bindparam("disabled_by_id"),
         due_at=null(),
+        # As ``_paced_until``.
+        paced_until=case(
+            (lanes.c.lease_token.is_not(None), bindparam("now") + literal(100 * SECOND) // _MAX_PER_SECOND),
+            else_=lanes.c.paced_until,
+        ),
         alert_since=case((_IS_RECOVERY, lanes.c.alert_since)),
         **_NO_LEASE,
     )
@@ -246,6 +285,7 @@ _ENABLE = Statement(
         disabled_by_id=null(),
         stalled=False,
         due_at=bindparam("due_at"),
+        paced_until=bindparam("paced_until"),
         last_succeeded=True,
         # If it stalls again, that is reported again.
         alerted=case((lanes.c.alerted == "stalled", "failing"), else_=lanes.c.alerted),
@@ -256,7 +296,13 @@ _ENABLE = Statement(
 _RETARGET = Statement(
     update(lanes)
     .where(_THIS_LANE)
-    .values(destination=bindparam("destination"), revision=lanes.c.revision + 1, **_NO_LEASE)
+    .values(
+        destination=bindparam("destination"),
+        revision=lanes.c.revision + 1,
+        due_at=bindparam("due_at"),
+        paced_until=bindparam("paced_until"),
+        **_NO_LEASE,
+    )
 )
 _RELOAD_TARGET = Statement(update(lanes).where(_THIS_LANE).values(revision=lanes.c.revision + 1))
 _RECONFIGURE = Statement(
@@ -288,6 +334,7 @@ _MOVE_HEAD = Statement(
         failing_since=null(),
         stalled=bindparam("stalled"),
         due_at=bindparam("due_at"),
+        paced_until=bindparam("paced_until"),
         alerted=case((bindparam("is_skip") & lanes.c.alerted.is_not(None), "recovered"), else_=lanes.c.alerted),
         alert_since=case(
             (bindparam("is_skip") & lanes.c.alerted.is_not(None), 0),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import text
 
-from hourhook.clock import SECOND
 from hourhook.crypto import Keyring
+from hourhook.delivery.pacing import pace_of
 from hourhook.delivery.signing import Headers
 from hourhook.store.rows import encode_rows, rows_sql
 from hourhook.store.statements import Statement
@@ -75,8 +75,7 @@ def read_targets(tx: Transaction, keys: list[Key]) -> dict[Key, Target]:
             bytes(row.secret),
             row.batch_limit,
             None if row.timeout_seconds is None else row.timeout_seconds / 100,
-            # The rate is in hundredths, too.
-            None if row.max_per_second is None else 100 * SECOND // row.max_per_second,
+            None if row.max_per_second is None else pace_of(row.max_per_second),
             None if row.previous_secret is None else bytes(row.previous_secret),
             row.previous_secret_expires_at or 0,
             row.headers,

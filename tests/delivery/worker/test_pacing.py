@@ -62,6 +62,31 @@ async def test_requests_keep_their_distance_over_restarts_and_idle_times(
         assert len(network.sent) == 2
 
 
+@pytest.mark.parametrize("action", ["replay", "disable and enable", "retarget"])
+async def test_a_request_in_flight_whose_lane_is_moved_counts_for_the_rate(
+    backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock, action: str
+) -> None:
+    backlog.record(*["tag.created"] * 2)
+    async with running_worker(database, network, network):
+        (await network.next()).respond()
+        await released(backlog, 2)
+        clock.advance(2)
+        database.wake()
+        await network.next()
+        clock.advance(1)
+        match action:
+            case "replay":
+                backlog.control(lane_control.replay, 1)
+            case "retarget":
+                backlog.control(lane_control.retarget, "http://127.0.0.1:10/hook")
+            case _:
+                backlog.control(lane_control.disable, "by_user")
+                backlog.control(lane_control.enable)
+        lane = database.read_now(read_lane, backlog)
+
+        assert (lane.lease_token, lane.due_at) == (None, clock.now() + 2 * SECOND)
+
+
 async def test_a_waiting_lane_leaves_its_slot_to_others(
     backlog: Backlog, database: Database, network: FakeTransport, clock: FakeClock
 ) -> None:

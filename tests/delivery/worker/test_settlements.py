@@ -146,11 +146,14 @@ def test_a_success_ends_a_failing_state(backlog: Backlog, database: Database, cl
     backlog.record("tag.created", "tag.updated")
     backlog.attempt(500)
     [lane] = take(database)
+    assert lane.window_elapsed > 0
 
     settle_results(database, result_of(lane, database))
 
     row = lane_of(backlog)
     assert (row.attempts_count, row.failures_count, row.last_succeeded) == (0, 0, True)
+    # The next payload, sent under the same lease, has a window of its own.
+    assert lane.window_elapsed == 0
     assert row.failing_since is row.window_started_at is None
     assert attempts_of(backlog) == [(1, 1, 500), (1, 2, 200)]
 

@@ -85,7 +85,10 @@ class Settlement(msgspec.Struct, frozen=True, eq=False):
         lane.head_sequence, lane.last_sequence = row.head_sequence, row.last_sequence
         lane.attempts_count, lane.failures_count = row.attempts_count, row.failures_count
         lane.stalled, lane.last_succeeded = bool(row.stalled), bool(row.last_succeeded)
-        del lane.prefetched[: self.accepted_count]
+        if self.accepted_count:
+            # The next failure under this lease begins a retry window of its own.
+            lane.window_elapsed = 0
+            del lane.prefetched[: self.accepted_count]
         if row.revision != lane.revision:
             # The webhook's name or secret has changed: read both again before the next attempt.
             lane.revision, lane.target = row.revision, None
