@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from hourhook.domain.entries import exporting
+from hourhook.domain.entries import exporting, totals
 from tests.support.accounts import Account
 from tests.support.browsers import find_form
 from tests.support.factories import approve, ids, insert_entries, make_entry, make_project, make_tag, mark_as_invoiced
@@ -72,6 +72,22 @@ def test_long_lists_have_pages_and_few_statements(account: Account) -> None:
     assert "51 to 100 of 120" in page
     assert "?from=&amp;page=3" in page
     assert len(statements) <= 8
+
+
+def test_entries_that_are_too_many_to_sum_up_have_pages_without_totals(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "MAX_SUMMED", 60)
+    tag = make_tag(account, "lamp")
+    insert_entries(account, 120, tag)
+    browser = signed_in_browser(account, account.owner)
+
+    first, last = (browser.get(f"/entries?from=&tag_ids={tag['id']}&page={n}").body.decode() for n in (1, 3))
+
+    assert "More than 60 entries match. Choose a shorter period to sum them up." in first
+    assert ("1 to 50 of more" in first, "101 to 120 of 120" in last) == (True, True)
+    assert 'rel="next"' in first
+    assert "120 entries" in browser.get("/entries?from=").body.decode()
 
 
 def test_selected_entries_are_approved_and_marked_as_invoiced(account: Account) -> None:

@@ -37,10 +37,15 @@ def index(view: View) -> Values:
     params, errors = view.parse(EntryFilters, resource="Entry", **defaults)
     filter_state = view.filter_state(errors, **defaults)
     entries = reading.list_without_total(view.tx, view.caller, params, errors, view.pagination)
+    sums = totals.read(view.tx, view.caller, params, errors)
+    is_last = len(entries) < view.pagination.limit
     return {
         "filter": filter_state,
         "entries": entries,
-        "sums": totals.read(view.tx, view.caller, params, errors),
+        "sums": sums,
+        "most": totals.MAX_SUMMED,
+        # Of too many entries only the last page tells how many they are.
+        "total": sums.count if sums else view.pagination.offset + len(entries) if is_last else None,
         "pagination": view.pagination,
         "projects": _project_choices(view),
         "people": _people_choices(view),

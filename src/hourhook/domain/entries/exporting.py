@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select
 
 from hourhook.domain.callers import Caller
+from hourhook.domain.entries import kept_totals
 from hourhook.domain.entries.reading import LISTING, EntryFilters, resolve_filters
 from hourhook.domain.entries.representations import IS_BILLABLE, JOINED
 from hourhook.domain.inputs import ValidationErrors
@@ -40,6 +41,9 @@ def read(
     """Return the entries that the caller sees and that match, oldest first; None if there are too many."""
     errors.raise_if_any()
     filters, tags_count = resolve_filters(caller, params)
+    # Rather than read so many, where kept sums know that they are too many.
+    if (kept_totals.count(tx, caller, filters) or 0) > MAX_ENTRIES:
+        return None
     rows = LISTING.select(tx, caller, _ROWS, filters, tags_count=tags_count, limit=MAX_ENTRIES + 1)
     if len(rows) > MAX_ENTRIES:
         return None

@@ -1,6 +1,6 @@
 """Sum up all entries that match filters (``docs/api/entries.md#filters``)."""
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import bindparam, select
 
 from hourhook.domain.callers import Caller
 from hourhook.domain.entries import kept_totals
@@ -12,24 +12,27 @@ from hourhook.domain.listings import SumQuery
 from hourhook.store.schema import entries
 from hourhook.store.transaction import Transaction
 
+# Kept sums do not know all filters, and then each entry is read: no more than these.
+MAX_SUMMED = 10_000
 
-def read(tx: Transaction, caller: Caller, params: EntryFilters, errors: ValidationErrors) -> EntryTotals:
-    """Return the totals of all entries that the caller sees and that match."""
+
+def read(tx: Transaction, caller: Caller, params: EntryFilters, errors: ValidationErrors) -> EntryTotals | None:
+    """Return the totals of all entries that the caller sees and that match; None if there are too many to sum up."""
     errors.raise_if_any()
     filters, tags_count = resolve_filters(caller, params)
     known = kept_totals.read(tx, caller, filters)
     if known is not None:
         return known
-    row = LISTING.aggregate(tx, caller, _TOTALS, filters, tags_count=tags_count)
-    return EntryTotals(int(row.number), int(row.minutes or 0), int(row.billable_minutes or 0))
+    rows = LISTING.select(tx, caller, _MINUTES, filters, tags_count=tags_count, most=MAX_SUMMED + 1)
+    if len(rows) > MAX_SUMMED:
+        return None
+    billable = sum(row.minutes for row in rows if row.is_billable)
+    return EntryTotals(len(rows), sum(row.minutes for row in rows), billable)
 
 
-_TOTALS: SumQuery = (
-    select(
-        func.count().label("number"),
-        func.sum(entries.c.minutes).label("minutes"),
-        func.sum(case((IS_BILLABLE, entries.c.minutes), else_=0)).label("billable_minutes"),
-    )
+_MINUTES: SumQuery = (
+    select(entries.c.minutes, IS_BILLABLE.label("is_billable"))
     .select_from(entries)
     .where(entries.c.account_id == bindparam("account"))
+    .limit(bindparam("most"))
 )
