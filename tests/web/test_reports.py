@@ -178,5 +178,5 @@ def read(browser: Browser, **query: str) -> str:
 
 def rows_of(page: str) -> list[tuple[str, str]]:
     """Return the names and times of the rows of the table, the total included."""
-    rows = re.findall(r'<th scope="row"[^>]*>(.*?)</th>.*?data-label="Time">([^<]+)</td>', page, re.DOTALL)
+    rows = re.findall(r'<th scope="row"[^>]*>(.*?)</th>.*?figure sum">([^<]+)</td>', page, re.DOTALL)
     return [(re.sub(r"<[^>]+>", "", name), time) for name, time in rows]

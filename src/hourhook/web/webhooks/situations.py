@@ -17,6 +17,7 @@ _ERROR_SENTENCES = {
     "connect": "No connection to your receiver could be made",
     "tls": "No secure connection could be made: your receiver’s certificate is not valid or not trusted",
     "protocol": "What answered at the address does not speak HTTP",
+    "secret": "Nothing was sent, because the key of this server cannot decrypt the secret of the webhook",
 }
 _MAX_QUOTE = 120
 
