@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from hourhook.domain.webhooks.secrets import delete_expired
+from hourhook.store.database import Database
 from tests.conftest import Delivering, MakeServer, Server
 from tests.support.accounts import Account
 from tests.support.factories import make_tag
@@ -53,7 +55,7 @@ def is_signed_with_both(delivery: Delivery, new: str, old: str) -> bool:
 
 
 def test_both_secrets_sign_until_the_overlap_ends(
-    account: Account, webhook_receiver: WebhookReceiver, advance_time: Callable[[float], None]
+    account: Account, webhook_receiver: WebhookReceiver, advance_time: Callable[[float], None], database: Database
 ) -> None:
     webhook = make_webhook(account, webhook_receiver.uri, events=["tag.created"])
     assert is_signed(webhook_receiver.next(), webhook["secret"])
@@ -66,11 +68,14 @@ def test_both_secrets_sign_until_the_overlap_ends(
     advance_time(2 * HOUR - 1)
     make_tag(account, "second")
     assert is_signed_with_both(webhook_receiver.next(), new, webhook["secret"])
+    assert database.run_now(delete_expired) == 0
     advance_time(1)
     make_tag(account, "third")
     third = webhook_receiver.next()
     assert is_signed(third, new)
     assert "x-hourhook-next-signature" not in third.headers
+    # Maintenance does not keep the secret that has ended.
+    assert [database.run_now(delete_expired) for _ in range(2)] == [1, 0]
 
 
 def test_an_overlap_ends_early_by_expire_secret_or_a_reroll_at_once(

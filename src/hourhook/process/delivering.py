@@ -25,7 +25,7 @@ from hourhook.domain.audit.retention import delete_expired as delete_expired_aud
 from hourhook.domain.expiries import shorten_lifetimes
 from hourhook.domain.links import DEFAULT_BASE_URL, Links
 from hourhook.domain.oauth.cleanup import CLEANUP_TASKS
-from hourhook.domain.webhooks import rehearsals
+from hourhook.domain.webhooks import rehearsals, secrets
 from hourhook.domain.webhooks.alerts import Reporter
 from hourhook.errors import OperatorError
 from hourhook.mail.smtp import SmtpClient
@@ -110,6 +110,7 @@ async def run_delivery(
                 idempotency.delete_expired,
                 shorten_lifetimes,
                 rehearsals.delete_expired,
+                secrets.delete_expired,
                 partial(delete_expired_audit_records, retention_seconds=retention_seconds),
             ),
         )

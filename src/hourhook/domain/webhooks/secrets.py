@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from sqlalchemy import bindparam, null, select, update
+from sqlalchemy import bindparam, null, select, tuple_, update
 
 from hourhook.clock import SECOND
 from hourhook.delivery import lane_control, signing
@@ -18,6 +18,7 @@ from hourhook.store.statements import Statement
 from hourhook.store.transaction import Transaction
 
 MAX_OVERLAP_HOURS = 168
+_BATCH = 500
 
 
 class WebhookReroll(Inputs):
@@ -69,6 +70,11 @@ def expire(tx: Transaction, caller: Caller, id: int) -> None:
         record(tx, caller, "Webhook", id, "secret_expired")
 
 
+def delete_expired(tx: Transaction) -> int:
+    """Delete a batch of old secrets whose overlap has ended; return how many."""
+    return tx.execute(_DELETE_EXPIRED, now=tx.started_at, batch=_BATCH)
+
+
 def overlap_ends_at(tx: Transaction, caller: Caller, id: int) -> int | None:
     """Return when the old secret stops being good; None if there is none."""
     reading.find(tx, caller, id)
@@ -90,4 +96,19 @@ _REROLL = Statement(
 )
 _REROLL_AT_ONCE = Statement(update(webhooks).where(_OF_ID).values(secret=bindparam("secret"), **_NONE))
 _EXPIRE = Statement(update(webhooks).where(_OF_ID, webhooks.c.previous_secret.is_not(None)).values(**_NONE))
+_KEY = (webhooks.c.account_id, webhooks.c.id)
+_DELETE_EXPIRED = Statement(
+    update(webhooks)
+    .where(
+        tuple_(*_KEY).in_(
+            select(*_KEY)
+            .where(webhooks.c.previous_secret_expires_at <= bindparam("now"))
+            .limit(bindparam("batch"))
+            # A row that another transaction has locked is left for the next run.
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(**_NONE),
+    replan=True,
+)
 _ENDS_AT = Statement(select(webhooks.c.previous_secret_expires_at).where(_OF_ID))

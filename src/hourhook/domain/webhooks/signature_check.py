@@ -16,7 +16,6 @@ from hourhook.store.transaction import Transaction
 
 RIGHT = "right"
 _PREFIX = "whsec_"
-_OLDER = "This is by the secret before the last re-roll: use the one that the re-roll showed."
 _NEWER = "This is by the new secret: until the overlap ends, that signature is in X-Hourhook-Next-Signature."
 
 
@@ -26,16 +25,14 @@ def check_signature(
     """Return ``RIGHT`` if ``given`` is the ``X-Noko-Signature`` of a body, or else the mistake in words."""
     row = tx.one(_SECRETS, account=account_id, id=webhook_id)
     assert row is not None, "the webhook was found in this transaction"
-    secret, other, mistake_of_other = keyring.decrypt(bytes(row.secret)), None, _OLDER
-    if row.previous_secret is not None:
-        other = keyring.decrypt(bytes(row.previous_secret))
-        if row.previous_secret_expires_at > tx.started_at:
-            # During the overlap of a rotation, the header is by the old secret.
-            secret, other, mistake_of_other = other, secret, _NEWER
+    secret, other = keyring.decrypt(bytes(row.secret)), None
+    if row.previous_secret is not None and row.previous_secret_expires_at > tx.started_at:
+        # During the overlap of a rotation, the header is by the old secret.
+        secret, other = keyring.decrypt(bytes(row.previous_secret)), secret
     text = given.strip().removeprefix("sha256=").removeprefix("v1,")
     candidates = [*_candidates(secret, body)]
     if other is not None:
-        candidates.append((mistake_of_other, _hex(other.encode(), body)))
+        candidates.append((_NEWER, _hex(other.encode(), body)))
     for mistake, signature in candidates:
         if hmac.compare_digest(signature.encode(), text.encode("utf-8", "replace")):
             return mistake

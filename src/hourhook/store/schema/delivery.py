@@ -45,6 +45,9 @@ webhooks = Table(
     # Gets mails about trouble; null for webhooks created by earlier versions.
     column("created_by_id", Integer, null=True),
     PrimaryKeyConstraint("account_id", "id"),
+    partial_index(
+        "ix_webhooks_previous_secret", "previous_secret_expires_at", where="previous_secret_expires_at IS NOT NULL"
+    ),
 )
 
 subscriptions = Table(
