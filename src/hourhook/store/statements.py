@@ -111,19 +111,23 @@ def _row_class(names: tuple[str, ...]) -> Any:
     return namedtuple("Row", names, rename=True)
 
 
-class any_of(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
-    """``column = ANY(list)``; the list is passed as the parameter ``name``."""
+class _Condition(ColumnElement[bool]):
+    """A condition that is written differently for each database."""
 
     inherit_cache = False
     type = Boolean()
 
-    def __init__(self, column: ColumnElement[Any], name: str) -> None:
-        self.column = column
-        self.parameter: Any = bindparam(name)
-
     def self_group(self, against: Any = None) -> Self:
         """Return the condition unchanged: as ``… = 1``, which SQLite would get otherwise, no index would be used."""
         return self
+
+
+class any_of(_Condition):  # noqa: N801 - reads as SQL does
+    """``column = ANY(list)``; the list is passed as the parameter ``name``."""
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.parameter: Any = bindparam(name)
 
 
 @compiles(any_of, "sqlite")
@@ -139,22 +143,15 @@ def _any_of_postgresql(element: any_of, compiler: SQLCompiler, **kw: Any) -> str
     return f"{column} = ANY(CAST({parameter} AS {kind}[]))"
 
 
-class in_subquery(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
+class in_subquery(_Condition):  # noqa: N801 - reads as SQL does
     """``column IN (SELECT …)`` for a small SELECT of one column that is evaluated first and once.
 
     With a plain ``IN (SELECT …)``, PostgreSQL may scan a large table in order instead.
     """
 
-    inherit_cache = False
-    type = Boolean()
-
     def __init__(self, column: ColumnElement[Any], few: Select[Any] | CompoundSelect[Any]) -> None:
         self.column = column
         self.few: Any = few.scalar_subquery()
-
-    def self_group(self, against: Any = None) -> Self:
-        """Return the condition unchanged: as ``… = 1``, which SQLite would get otherwise, no index would be used."""
-        return self
 
 
 @compiles(in_subquery, "sqlite")
@@ -167,19 +164,12 @@ def _in_subquery_postgresql(element: in_subquery, compiler: SQLCompiler, **kw: A
     return f"{compiler.process(element.column, **kw)} = ANY(ARRAY{compiler.process(element.few, **kw)})"
 
 
-class contains(ColumnElement[bool]):  # noqa: N801 - reads as SQL does
+class contains(_Condition):  # noqa: N801 - reads as SQL does
     """``column`` contains the text passed as the parameter ``name``, literally."""
-
-    inherit_cache = False
-    type = Boolean()
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
         self.parameter: Any = bindparam(name)
-
-    def self_group(self, against: Any = None) -> Self:
-        """Return the condition unchanged: as ``… = 1``, which SQLite would get otherwise, no index would be used."""
-        return self
 
 
 @compiles(contains, "sqlite")
