@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from hourhook.api.app import all_endpoints
 from hourhook.clock import DAY, SECOND
-from hourhook.domain import directory, personal_tokens, tokens
+from hourhook.domain import directory, passwords, personal_tokens, tokens
 from hourhook.domain.audit.retention import BATCH, MIN_DAYS, delete_expired
 from hourhook.domain.callers import find_caller
 from hourhook.domain.inputs import ValidationErrors
@@ -307,6 +307,7 @@ def test_the_command_line_has_no_user(account: Account) -> None:
 
     write(account.id, lambda tx: states.ping(tx, directory.act_as_owner(tx, account.id, LINKS), webhook["id"]))
     write(account.id, tokens.create, account.leader.id, "script")
+    write(account.id, passwords.store, account.leader.id, "a hash")
     account.change_settings(max_users="7", approvals="on", **{f"utc_offset:{account.leader.email}": "3600"})
     account.change_settings(max_users="7")
 
@@ -316,6 +317,7 @@ def test_the_command_line_has_no_user(account: Account) -> None:
     assert recorded == [
         (None, "Webhook", "pinged", {}),
         (None, "Token", "created", {"name": "script", "user_id": account.leader.id}),
+        (None, "User", "password_changed", {}),
         (None, "User", "edited", {"time_zone": ["UTC", "+01:00"]}),
         (None, "Account", "edited", {"max_users": [None, 7]}),
     ]  # fmt: skip

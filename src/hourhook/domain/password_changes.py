@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from sqlalchemy import bindparam, select
 
 from hourhook.domain import passwords, sessions
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import Caller
 from hourhook.domain.inputs import UNSET, Inputs, UnsetType, ValidationErrors
 from hourhook.domain.inputs.texts import TextField
@@ -64,6 +65,7 @@ def change(tx: Transaction, caller: Caller, verified: VerifiedChange, session_to
         errors.raise_if_any()
     sessions.end_others(tx, caller.user_id, session_token)
     passwords.set_hash(tx, caller.user_id, verified.after)
+    record(tx, caller, "User", caller.user_id, "password_changed")
 
 
 _FIND = Statement(

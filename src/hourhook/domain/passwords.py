@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import bindparam, update
 
 from hourhook.domain import sessions
+from hourhook.domain.audit.recording import record
 from hourhook.errors import OperatorError
 from hourhook.store.schema import users
 from hourhook.store.statements import Statement
@@ -46,9 +47,10 @@ def verify_password(password: str, password_hash: str | None) -> bool:
 
 
 def store(tx: Transaction, user_id: int, password_hash: str) -> None:
-    """Set the password of a user of the transaction's account, and end their sessions."""
+    """Set the password of a user of the transaction's account on the command line, and end their sessions."""
     sessions.end_all(tx, user_id)
     set_hash(tx, user_id, password_hash)
+    record(tx, None, "User", user_id, "password_changed")
 
 
 def set_hash(tx: Transaction, user_id: int, password_hash: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, null, select
 
 from hourhook.clock import SECOND
+from hourhook.domain.audit.recording import record
 from hourhook.domain.callers import CALLER_COLUMNS, IS_USER_ENABLED, Caller, hash_token, make_caller
 from hourhook.domain.links import Links
 from hourhook.errors import NotFound
@@ -108,6 +109,7 @@ def end_own(tx: Transaction, caller: Caller, id: str) -> None:
     if tx.one(_FIND_OWN, account=caller.account_id, me=caller.user_id, hash=id) is None:
         raise NotFound
     tx.execute(_END, hash=id)
+    record(tx, caller, "User", caller.user_id, "session_ended")
 
 
 def end_others(tx: Transaction, user_id: int, token: str) -> None:

@@ -29,6 +29,12 @@ def test_a_session_is_named_after_its_browser_and_ended(account: Account) -> Non
     assert b"The session has ended." in browser.follow_redirects(response).body
     assert elsewhere.get("/me").status == 303
     assert len(ids) == 2
+    [record] = account.supervisor.client.get("/v2/audit?per_page=1").json()
+    assert (record["user"]["id"], record["resource_id"], record["action"]) == (
+        account.leader.id,
+        account.leader.id,
+        "session_ended",
+    )
 
 
 def test_ending_this_session_leads_to_the_sign_in_page(account: Account) -> None:

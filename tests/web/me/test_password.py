@@ -17,6 +17,8 @@ def test_a_new_password_ends_the_other_sessions(account: Account) -> None:
 
     assert b"The password is changed." in browser.follow_redirects(response).body
     assert elsewhere.get("/me").status == 303
+    [record] = account.supervisor.client.get("/v2/audit?per_page=1").json()
+    assert (record["user"]["id"], record["action"], record["details"]) == (account.leader.id, "password_changed", {})
     assert of_another.get("/me").status == 200
     assert is_token_valid(account.client, account.leader.token)
     assert Browser(account.client).sign_in(account.leader.email, PASSWORD).status == 403

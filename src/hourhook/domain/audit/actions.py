@@ -32,6 +32,8 @@ OtherAction = Literal[
     "deactivated",
     "access_granted",
     "access_revoked",
+    "password_changed",
+    "session_ended",
 ]
 Action = WebhookAction | OtherAction
 
