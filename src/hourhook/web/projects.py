@@ -60,7 +60,7 @@ def index(view: View) -> Values:
     """List projects; without a filter the active ones."""
     params, errors = view.parse(ProjectFilters, resource="Project", enabled="true")
     filter_state = view.filter_state(errors, enabled="true")
-    found = reading.list_page(view.tx, view.caller, params, errors, view.pagination)
+    found = reading.list_page(view.tx, view.caller, params, errors, view.pagination, include_invoices=False)
     return {
         "filter": filter_state,
         "projects": found.items,

@@ -48,15 +48,20 @@ def list_page(
     params: ProjectFilters,
     errors: ValidationErrors,
     pagination: Pagination,
+    *,
+    include_invoices: bool = True,
     **within: int,
 ) -> Page[Project]:
-    """List the projects that the caller sees, by name; ``within`` are additional conditions of ``_LISTING``."""
+    """List the projects that the caller sees, by name; ``within`` are additional conditions of ``_LISTING``.
+
+    Their invoices are left out unless ``include_invoices``.
+    """
     errors.raise_if_any()
     filters = {**active_filters(params), **within}
     if "name" in filters:
         filters["name"] = search_key(filters["name"])
     rows, total = _LISTING.read(tx, caller, pagination, filters)
-    return Page(_represent(tx, caller, rows), total)
+    return Page(_represent(tx, caller, rows, include_invoices=include_invoices), total)
 
 
 def list_for_group(
@@ -108,8 +113,15 @@ def find_in_batches(tx: Transaction, caller: Caller, ids: list[int]) -> Iterator
         yield find_many(tx, caller, batch)
 
 
-def _represent(tx: Transaction, caller: Caller, rows: list[Row]) -> list[Project]:
-    return represent(tx, caller.account_id, caller.links, rows, include_budgets=not caller.is_scoped)
+def _represent(tx: Transaction, caller: Caller, rows: list[Row], *, include_invoices: bool = True) -> list[Project]:
+    return represent(
+        tx,
+        caller.account_id,
+        caller.links,
+        rows,
+        include_budgets=not caller.is_scoped,
+        include_invoices=include_invoices,
+    )
 
 
 @cache

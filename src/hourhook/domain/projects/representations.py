@@ -93,11 +93,18 @@ JOINED = projects.outerjoin(
 
 
 def represent(
-    tx: Transaction, account_id: int, links: Links, rows: Sequence[Row], *, include_budgets: bool
+    tx: Transaction,
+    account_id: int,
+    links: Links,
+    rows: Sequence[Row],
+    *,
+    include_budgets: bool,
+    include_invoices: bool = True,
 ) -> list[Project]:
     """Represent rows of ``COLUMNS``, with at most two statements for any number of them.
 
     Counters cover the whole project for every caller; budgets and invoices are shown only with ``include_budgets``.
+    Without ``include_invoices`` there are none: a project can have thousands.
     """
     if not rows:
         return []
@@ -106,7 +113,7 @@ def represent(
     for each in tx.all(_LOGGED, account=account_id, ids=ids):
         logged.setdefault(each.project_id, []).append(each)
     invoices_of: dict[int, list[SimpleInvoice]] = {}
-    if include_budgets:
+    if include_budgets and include_invoices:
         for each in tx.all(_INVOICES, account=account_id, ids=ids):
             invoices_of.setdefault(each.project_id, []).append(summarize_invoice(links, each))
     return [
