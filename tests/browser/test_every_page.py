@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.support.accounts import Account
+from tests.support.backlogs import Backlog
 from tests.support.chromium import PICTURES, SCHEMES, VIEWPORTS, find_axe_violations, scrolls_sideways, take_picture
 from tests.support.full_account import populate_account
 
@@ -88,6 +89,8 @@ PATHS = (
     "/help/delivery",
 )
 
+# A word that has to be broken on a phone.
+LONG_NAME = "Quartalsabschlussbuchhaltungen"
 # The width of the smallest phones.
 NARROWEST = 320
 
@@ -95,11 +98,18 @@ NARROWEST = 320
 LOOKS = [*product(VIEWPORTS, SCHEMES)] if PICTURES in os.environ else [("desktop", "light"), ("phone", "dark")]
 
 
+def stall_a_webhook(account: Account, webhook_id: int) -> None:
+    """Rename a webhook and let it stall, so that each page has a notice."""
+    account.leader.client.put(f"/v2/webhooks/{webhook_id}", {"name": LONG_NAME})
+    Backlog(account.database, account.id, webhook_id).attempt(503, retry_seconds=None, said=LONG_NAME)
+
+
 @pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
 def test_every_page_is_accessible_and_fits(
     account: Account, open_page_of: OpenPage, viewport: str, scheme: str
 ) -> None:
-    ids = populate_account(account, "first", actor=account.owner)
+    ids = populate_account(account, LONG_NAME, actor=account.owner)
+    stall_a_webhook(account, int(ids["webhook_id"]))
     width, height = VIEWPORTS[viewport]
     page = open_page_of(account.owner, color_scheme=scheme, viewport={"width": width, "height": height})
     problems = []
