@@ -8,7 +8,7 @@ import re
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -120,8 +120,10 @@ class _UndeferredTransaction(Transaction):
 
     __slots__ = ()
 
-    def _defer(self, text: str, parameters: Any, *values: Any) -> None:
-        self._send(text, parameters)
+    def _defer(self, text: str, parameters: Any, *values: Any, then: Callable[[Any], None] | None = None) -> None:
+        cursor = self._send(text, parameters)
+        if then is not None:
+            then(cursor)
 
 
 class _ExplainingConnection:
@@ -130,7 +132,8 @@ class _ExplainingConnection:
         self._recorder = recorder
 
     def execute(self, statement: str, parameters: Any = (), **options: bool) -> Any:
-        self._recorder.explain(self._connection, statement, parameters, is_prepared=options.get("prepare", True))
+        if statement != "COMMIT":
+            self._recorder.explain(self._connection, statement, parameters, is_prepared=options.get("prepare", True))
         return self._connection.execute(statement, parameters, **options)
 
     def executemany(self, statement: str, rows: Any) -> Any:

@@ -55,7 +55,8 @@ class _RecordingConnection:
         is_multi_row_insert = (
             text.startswith("INSERT INTO") and "jsonb_array_elements" in text and type(parameters[0]) is tuple
         )
-        self._captured.record(text, json.loads(parameters[0][0]) if is_multi_row_insert else ())
+        if text != "COMMIT":
+            self._captured.record(text, json.loads(parameters[0][0]) if is_multi_row_insert else ())
         return self._connection.execute(text, *parameters, **options)
 
     def pipeline(self) -> Any:

@@ -180,16 +180,25 @@ def _find_subscribers(tx: Transaction, pending: PendingEvents, types: list[str])
 
 
 def _wake(tx: Transaction, pending: PendingEvents) -> None:
+    is_woken = False
+
+    def wake_worker(woken: list[Row]) -> None:
+        nonlocal is_woken
+        if not is_woken and any(_needs_worker(lane, tx.started_at) for lane in woken):
+            is_woken = True
+            tx.after_commit(tx.wake)
+
     # The last step, so that lanes are locked briefly. Also for lanes that are leased: going idle and waking up meet in
     # this row, so neither can miss the other.
     subscribers = {id: subscriber for id, subscriber in pending.subscribers.items() if subscriber.count}
-    woken: list[Row] = []
     for count in {subscriber.count for subscriber in subscribers.values()}:
         ids = [webhook_id for webhook_id, subscriber in subscribers.items() if subscriber.count == count]
-        woken += tx.all(_WAKE, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
-    if any(lane.lease_token is None and lane.due_at is not None and lane.due_at <= tx.started_at for lane in woken):
-        # A worker that holds the lane continues by itself, and looking for due lanes costs it as much as a delivery.
-        tx.after_commit(tx.wake)
+        tx.all_later(_WAKE, wake_worker, account=tx.account_id, ids=ids, count=count, now=tx.started_at)
+
+
+def _needs_worker(lane: Row, now: int) -> bool:
+    # A worker that holds the lane continues by itself, and looking for due lanes costs it as much as a delivery.
+    return lane.lease_token is None and lane.due_at is not None and bool(lane.due_at <= now)
 
 
 _PAYLOAD_COLUMNS = ("account_id", "webhook_id", "sequence", "payload_id", "position", "type")

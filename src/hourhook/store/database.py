@@ -55,9 +55,11 @@ class Turns(Protocol):
 
 @dataclass(slots=True)
 class Commit:
-    """What tells later whether a commit succeeded whose answer was lost."""
+    """A commit to come, and what tells later whether it succeeded if its answer was lost."""
 
     transaction_id: str | None = None
+    # Commits together with the statements that wait for it, if the database sends some with the commit.
+    execute: Callable[[], None] | None = None
 
 
 class Database(ABC):
@@ -159,7 +161,8 @@ class Database(ABC):
             transaction.started_at = self.shared_clock.now()
             transaction.event_time = self.event_times.next(transaction.started_at, account.last_event_at)
             result = function(transaction, *args, **kwargs)
-            transaction.flush()
+            transaction.prepare_commit()
+            commit.execute = transaction.execute_commit
         self._when_committed(
             partial(self._finish_write, transaction, transaction.last_position - account.last_position)
         )

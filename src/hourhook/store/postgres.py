@@ -142,7 +142,7 @@ class PostgresDatabase(Database):
             if self._server_clock is not None:
                 self._server_clock.synchronize(connection)
             yield connection
-            _commit(connection)
+            _commit(connection, commit)
         except CommitUnknown as error:
             connection.close()
             # What was read is complete.
@@ -242,9 +242,12 @@ _PROBES = (
 )
 
 
-def _commit(connection: Connection) -> None:
+def _commit(connection: Connection, commit: Commit | None) -> None:
     try:
-        connection.execute("COMMIT")
+        if commit is None or commit.execute is None:
+            connection.execute("COMMIT")
+        else:
+            commit.execute()
     except psycopg.OperationalError as error:
         if error.sqlstate is not None and not connection.closed:
             # The server answered, so it has rolled back.

@@ -64,8 +64,8 @@ class Transaction:
         self.last_position = 0
         # State that a module keeps for the duration of the transaction, under its own key.
         self.state: dict[str, Any] = {}
-        # Deferred statements, pipelined with the next one on PostgreSQL.
-        self._deferred: list[tuple[str, Any]] = []
+        # Deferred statements, pipelined with the next one on PostgreSQL, and what takes their results.
+        self._deferred: list[tuple[str, Any, Callable[[Any], None] | None]] = []
         self._deferred_characters = 0
         self._before_commit: list[Callable[[Transaction], None]] = []
         self._after_commit: list[Callable[[], None]] = []
@@ -109,6 +109,18 @@ class Transaction:
             self._execute(compiled, parameters)
         else:
             self._defer(compiled.text, {**compiled.constants, **parameters}, *parameters.values())
+
+    def all_later(self, statement: Statement, then: Callable[[list[Row]], None], **parameters: Any) -> None:
+        """Queue a statement like ``execute_later``, and pass all rows of its result to ``then``.
+
+        That is called with the next statement, or with the commit, before the actions of ``after_commit``.
+        """
+        compiled = statement.compiled(self.dialect)
+        if self.dialect == "sqlite":
+            then(compiled.rows(self._execute(compiled, parameters)))
+        else:
+            values = {**compiled.constants, **parameters}
+            self._defer(compiled.text, values, *parameters.values(), then=lambda cursor: then(compiled.rows(cursor)))
 
     def insert(self, table: Table, **values: Any) -> int:
         """Insert a row into a table with generated ids; return its id.
@@ -154,10 +166,18 @@ class Transaction:
 
     def flush(self) -> None:
         """Run the actions of ``before_commit`` and send deferred statements; called before the commit."""
+        self.prepare_commit()
+        if self._deferred:
+            self._send_last_deferred()
+
+    def prepare_commit(self) -> None:
+        """Run the actions of ``before_commit``; the commit by ``execute_commit`` sends deferred statements."""
         for action in self._before_commit:
             action(self)
-        if self._deferred:
-            self._send(*self._deferred.pop())
+
+    def execute_commit(self) -> None:
+        """Commit on PostgreSQL, pipelined with deferred statements."""
+        self._send("COMMIT", None)
 
     def run_after_commit(self) -> None:
         """Run the actions of ``after_commit``; called after the commit."""
@@ -173,11 +193,17 @@ class Transaction:
             parameters = {**compiled.constants, **parameters}
         return self._send(compiled.text, parameters, **compiled.options)
 
-    def _defer(self, text: str, parameters: Any, *values: Any) -> None:
-        self._deferred.append((text, parameters))
+    def _defer(self, text: str, parameters: Any, *values: Any, then: Callable[[Any], None] | None = None) -> None:
+        self._deferred.append((text, parameters, then))
         self._deferred_characters += len(text) + sum(len(value) for value in values if type(value) is str)
         if self._deferred_characters > MAX_DEFERRED_CHARACTERS:
-            self._send(*self._deferred.pop())
+            self._send_last_deferred()
+
+    def _send_last_deferred(self) -> None:
+        text, parameters, then = self._deferred.pop()
+        cursor = self._send(text, parameters)
+        if then is not None:
+            then(cursor)
 
     def _send(self, text: str, parameters: Any, **options: bool) -> Any:
         if self._execution is not None:
@@ -187,9 +213,12 @@ class Transaction:
             return self._connection.execute(text, parameters, **options)
         waiting, self._deferred = self._deferred, []
         with self._connection.pipeline():
-            for deferred in waiting:
-                self._connection.execute(*deferred)
-            return self._connection.execute(text, parameters, **options)
+            results = [(self._connection.execute(*deferred), then) for *deferred, then in waiting]
+            last = self._connection.execute(text, parameters, **options)
+        for cursor, then in results:
+            if then is not None:
+                then(cursor)
+        return last
 
 
 @cache
