@@ -73,7 +73,7 @@ _LISTS = (
 _PAGES = (
     "/", "/entries", "/entries?from=2024-01-01&to=2024-12-31", "/entries?from=2018-01-01", "/entries?description=kick",
     "/weeks/2025-W50", "/reports", "/reports?from=2024-01-01&to=2024-12-31&group_by=user", "/projects",
-    f"/projects/{HEAVIEST}", "/people", "/tags", "/groups", "/expenses", "/invoices", "/approvals", "/inbox", "/timers",
+    f"/projects/{HEAVIEST}", "/people", "/tags", "/groups", "/expenses", "/invoices", "/approvals/2025-W50", "/inbox", "/timers",
     "/integrations/webhooks", f"/integrations/webhooks/{HEAVIEST}",
 )  # fmt: skip
 

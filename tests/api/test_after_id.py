@@ -112,7 +112,7 @@ def test_a_part_is_one_statement_that_begins_at_the_id(account: Account) -> None
 
     [plan] = plans_of(account.database, statements).values()
     if account.database.dialect == "sqlite":
-        assert "SEARCH entries USING INDEX sqlite_autoindex_entries_1 (account_id=? AND id>?)" in plan
+        assert "SEARCH entries USING COVERING INDEX sqlite_autoindex_entries_1 (account_id=? AND id>?)" in plan
         # Only the objects of the part are put in order, not those of the list.
         assert plan.count("TEMP B-TREE") <= 1
     else:

@@ -19,7 +19,8 @@ def test_any_of_compiles_to_a_condition_that_can_use_an_index() -> None:
 
     assert texts == {
         "sqlite": "things.id IN (SELECT value FROM json_each(:ids)) AND instr(things.name, :part) > 0",
-        "postgresql": "things.id = ANY(CAST(%(ids)s AS BIGINT[])) AND strpos(things.name, %(part)s) > 0",
+        "postgresql": "things.id = ANY(CAST(%(ids)s AS BIGINT[])) AND things.name LIKE '%%' || "
+        r"replace(replace(replace(%(part)s, '\', '\\'), '%%', '\%%'), '_', '\_') || '%%'",
     }
 
 

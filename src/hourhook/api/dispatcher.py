@@ -235,7 +235,7 @@ def encode_result(endpoint: Endpoint, result: object, request: Request, links: L
         case OkWithLocation(object, location):
             return json_response(endpoint.status, object, _location(location))
         case Page(items, total) if request.pagination.after_id is not None:
-            if total <= len(items):
+            if total is None or total <= len(items):
                 return json_response(endpoint.status, items)
             following = link_after_id(links.base_url + quote(request.path), request.pairs, items[-1].id)
             return json_response(endpoint.status, items, ((b"link", following.encode()),))

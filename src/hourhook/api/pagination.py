@@ -40,15 +40,20 @@ def link_after_id(url: str, pairs: Pairs, last_id: int) -> str:
     return f'<{_url(url, _retained(pairs, "after_id"), "after_id", last_id)}>; rel="next"'
 
 
-def link_header(url: str, pairs: Pairs, pagination: Pagination, total: int) -> str | None:
-    """Return the ``Link`` header of one page of a collection at ``url``; None if everything fits on one page."""
-    last = -(-total // pagination.per_page)
+def link_header(url: str, pairs: Pairs, pagination: Pagination, total: int | None) -> str | None:
+    """Return the ``Link`` header of one page of a collection at ``url``; None if everything fits on one page.
+
+    It has no ``last`` if the total is unknown, which it is only if a page follows.
+    """
+    last = pagination.page + 1 if total is None else -(-total // pagination.per_page)
     if last <= 1:
         return None
     retained = _retained(pairs, "page")
     pages = {"first": 1, "last": last, "next": pagination.page + 1, "prev": min(pagination.page - 1, last)}
     rels: tuple[str, ...]
-    if pagination.page == 1:
+    if total is None:
+        rels = ("next",) if pagination.page == 1 else ("first", "next", "prev")
+    elif pagination.page == 1:
         rels = ("last", "next")
     elif pagination.page < last:
         rels = ("first", "last", "next", "prev")

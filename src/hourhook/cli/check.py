@@ -11,7 +11,7 @@ from hourhook.cli.options import database_option, json_option, read_settings, wi
 @json_option("ok, checks (a list of name, ok, message)")
 @database_option
 def check(as_json: bool, database: str | None) -> None:
-    """Check settings, database, schema, secret key, clock, webhooks, kept sums, mail server and outgoing connections.
+    """Check settings, database, schema, key, clock, webhooks, kept sums, text index, mail server and connections.
 
     Run it with the same settings as the server, which may be running. It prints one line for each check, and exits with
     status 1 if one of them needs your attention.

@@ -30,10 +30,10 @@ class Pagination:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """The items of one page, and the total over all pages.
+    """The items of one page, and the total over all pages; None if there are too many to count, and a page follows.
 
     With ``after_id``, the total is greater than the number of items if more follow, and says no more than that.
     """
 
     items: list[T]
-    total: int
+    total: int | None

@@ -1,4 +1,4 @@
-"""Check an installation: database, schema, kept sums, key, clock, mail server, outgoing connections and settings."""
+"""Check an installation: settings, database, schema, key, sums, text index, clock, mail server and connections."""
 
 import asyncio
 import os
@@ -18,6 +18,7 @@ from hourhook.errors import DatabaseUnavailable, OperatorError
 from hourhook.mail.smtp import SmtpClient
 from hourhook.process.bootstrap import load_keyring
 from hourhook.settings import Settings, unknown_variables
+from hourhook.store import text_index
 from hourhook.store.database import Database
 from hourhook.store.schema import accounts
 from hourhook.store.statements import Statement
@@ -76,6 +77,7 @@ def _check_database(settings: Settings, database: Database) -> Iterator[CheckRes
         yield _checked("clock", lambda: _check_clock(database))
         yield _checked("webhooks", lambda: _check_webhooks(database))
         yield _checked("kept sums", lambda: _check_sums(database))
+        yield _checked("text index", lambda: _check_texts(database))
 
 
 def _checked(name: str, check: Callable[[], str]) -> CheckResult:
@@ -139,6 +141,18 @@ def _check_sums(database: Database) -> str:
             f"they differ from a recount ({names}): stop all hourhook processes and run `hourhook migrate --recount`"
         )
     return "they agree with a recount"
+
+
+def _check_texts(database: Database) -> str:
+    if found := database.read_now(text_index.find_differences):
+        names = ", ".join(f"{count} of {name}" for name, count in found.items())
+        raise OperatorError(
+            f"it differs from the texts (trigrams: {names}): "
+            "stop all hourhook processes and run `hourhook migrate --recount`"
+        )
+    if database.read_now(text_index.is_missing):
+        return "this server has none, since it has no pg_trgm: text filters are slow in large accounts"
+    return "it agrees with the texts"
 
 
 def _check_mail_server(settings: Settings) -> str:

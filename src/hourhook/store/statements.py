@@ -9,7 +9,7 @@ passed as one parameter (``any_of``), so the text does not depend on its length 
 from collections import namedtuple
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, CompoundSelect, Executable, Integer, Select, bindparam
 from sqlalchemy.engine import Dialect
@@ -29,7 +29,11 @@ def _dialect(name: str) -> Dialect:
     if name == "sqlite":
         from sqlalchemy.dialects import sqlite
 
-        return sqlite.dialect(paramstyle="named")
+        dialect: Any = sqlite.dialect(paramstyle="named")
+        # It would leave out hints such as ``INDEXED BY``.
+        with_hints = {"get_from_hint_text": lambda _, table, hint: hint}
+        dialect.statement_compiler = type("Compiler", (dialect.statement_compiler,), with_hints)
+        return cast(Dialect, dialect)
     from sqlalchemy.dialects import postgresql
 
     return postgresql.psycopg.dialect()  # type: ignore[no-untyped-call]
@@ -179,7 +183,11 @@ def _contains_sqlite(element: contains, compiler: SQLCompiler, **kw: Any) -> str
 
 @compiles(contains, "postgresql")
 def _contains_postgresql(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"strpos({compiler.process(element.column, **kw)}, {compiler.process(element.parameter, **kw)}) > 0"
+    # Not ``strpos``, for which no index is used. Its wildcards are escaped; a percent sign is doubled for the driver.
+    text = compiler.process(element.parameter, **kw)
+    for character in ("\\", "%%", "_"):
+        text = f"replace({text}, '{character}', '\\{character}')"
+    return f"{compiler.process(element.column, **kw)} LIKE '%%' || {text} || '%%'"
 
 
 class day_number(ColumnElement[int]):  # noqa: N801 - reads as SQL does

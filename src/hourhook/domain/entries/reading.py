@@ -1,10 +1,11 @@
 """Find and list entries (``docs/api/entries.md#filters``)."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
 from sqlalchemy import Boolean as BooleanType
-from sqlalchemy import bindparam, distinct, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal_column, select
 
 from hourhook.clock import DAY, midnight
 from hourhook.domain.callers import Caller
@@ -34,7 +35,7 @@ from hourhook.domain.teams import reading as teams_reading
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import scope_of, visible_entries
 from hourhook.errors import NotFound
-from hourhook.store.schema import entries, entry_tags, invoice_entries
+from hourhook.store.schema import entries, entry_tags, invoice_entries, tags
 from hourhook.store.statements import Row, Statement, any_of, contains, in_subquery
 from hourhook.store.transaction import Transaction
 
@@ -209,7 +210,45 @@ def _find(scope: str) -> Statement:
 _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(entries.c.account_id == bindparam("account"))
 
 _on_invoices = select(invoice_entries.c.entry_id).where(invoice_entries.c.account_id == bindparam("account"))
-_with_tags = select(entry_tags.c.entry_id).where(entry_tags.c.account_id == bindparam("account"))
+
+# The tag of ``tag_ids`` that fewest entries have.
+_RAREST_TAG = (
+    select(tags.c.id)
+    .where(tags.c.account_id == bindparam("account"), any_of(tags.c.id, "tag_ids"))
+    .order_by(tags.c.entries_count)
+    .limit(1)
+    .scalar_subquery()
+)
+_TAG_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "within_tag": entry_tags.c.tag_id == bindparam("within_tag"),
+    "tag_ids_only": entry_tags.c.tag_id == bindparam("tag_ids_only"),
+    "any_tag_ids": any_of(entry_tags.c.tag_id, "any_tag_ids"),
+}
+_of_tags = select(entry_tags.c.entry_id.label("id")).where(entry_tags.c.account_id == bindparam("account"))
+_COUNT_OF_TAG = Statement(
+    select(tags.c.entries_count).where(tags.c.account_id == bindparam("account"), tags.c.id == bindparam("tag"))
+)
+
+
+def _of_entry(condition: ColumnElement[bool]) -> Select[Any]:
+    is_of_entry = (entry_tags.c.account_id == bindparam("account")) & (entry_tags.c.entry_id == entries.c.id)
+    return select(entry_tags.c.tag_id).where(is_of_entry, condition).correlate(entries)
+
+
+_count_of_tag_ids = (
+    _of_entry(any_of(entry_tags.c.tag_id, "tag_ids"))
+    .with_only_columns(func.count(), maintain_column_froms=True)
+    .scalar_subquery()
+)
+
+
+def _known_total(tx: Transaction, caller: Caller, filters: Mapping[str, Any]) -> int | None:
+    """Return the number of entries with a tag, which is kept, or that which sums of entries know."""
+    for name in ("within_tag", "tag_ids_only"):
+        if filters.keys() == {name}:
+            return int(tx.value(_COUNT_OF_TAG, account=caller.account_id, tag=filters[name]) or 0)
+    return kept_totals.count(tx, caller, filters)
+
 
 LISTING = Listing(
     rows=_OF_ACCOUNT,
@@ -218,22 +257,28 @@ LISTING = Listing(
     order=(entries.c.date.desc(), entries.c.id.desc()),
     visible=visible_entries,
     is_large=True,
-    known_total=kept_totals.count,
+    indexed_texts={"description": "entries"},
+    indexed={
+        ("user_ids",): "ix_entries_by_user",
+        ("project_ids",): "ix_entries_by_project",
+        ("approved_by_ids", "approved_by_ids_only"): "ix_entries_approved",
+        ("approved_at_from", "approved_at_to"): "ix_entries_approved_at",
+        ("invoiced_at_from", "invoiced_at_to"): "ix_entries_invoiced_at",
+        ("updated_from", "updated_to"): "ix_entries_account_id_updated_at_id",
+        **{(name,): _of_tags.where(condition) for name, condition in _TAG_CONDITIONS.items()},
+        ("tag_ids",): _of_tags.where(entry_tags.c.tag_id == _RAREST_TAG),
+    },
+    uncounted=frozenset({"description", "tag_ids", *_TAG_CONDITIONS}),
+    known_total=_known_total,
     conditions={
         **people_and_projects(entries),
         "without_project": entries.c.project_id.is_(None),
         "within_invoice": in_subquery(
             entries.c.id, _on_invoices.where(invoice_entries.c.invoice_id == bindparam("within_invoice"))
         ),
-        "within_tag": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("within_tag"))),
+        **{name: exists(_of_entry(condition)) for name, condition in _TAG_CONDITIONS.items()},
+        "tag_ids": _count_of_tag_ids == bindparam("tags_count"),
         "description": contains(entries.c.description_key, "description"),
-        "tag_ids_only": entries.c.id.in_(_with_tags.where(entry_tags.c.tag_id == bindparam("tag_ids_only"))),
-        "tag_ids": entries.c.id.in_(
-            _with_tags.where(any_of(entry_tags.c.tag_id, "tag_ids"))
-            .group_by(entry_tags.c.entry_id)
-            .having(func.count(distinct(entry_tags.c.tag_id)) == bindparam("tags_count"))
-        ),
-        "any_tag_ids": entries.c.id.in_(_with_tags.where(any_of(entry_tags.c.tag_id, "any_tag_ids"))),
         **{
             name: in_subquery(entries.c.id, _on_invoices.where(condition))
             for name, condition in id_conditions(invoice_entries.c.invoice_id, "invoice_ids").items()

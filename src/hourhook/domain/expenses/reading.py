@@ -1,7 +1,8 @@
 """Find and list expenses (``docs/api/expenses.md#filters``)."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from sqlalchemy import bindparam, exists, func, select
 
@@ -27,7 +28,7 @@ from hourhook.domain.search_keys import search_key
 from hourhook.domain.users import reading as users_reading
 from hourhook.domain.visibility import scope_of, visible_expenses
 from hourhook.errors import NotFound
-from hourhook.store.schema import expenses, invoice_expenses
+from hourhook.store.schema import expense_sums, expenses, invoice_expenses
 from hourhook.store.statements import Row, Statement, contains, in_subquery
 from hourhook.store.transaction import Transaction
 
@@ -134,12 +135,40 @@ _OF_ACCOUNT = select(*COLUMNS).select_from(JOINED).where(expenses.c.account_id =
 _on_invoices = select(invoice_expenses.c.expense_id).where(invoice_expenses.c.account_id == bindparam("account"))
 _is_invoiced = exists(_on_invoices.where(invoice_expenses.c.expense_id == expenses.c.id).correlate(expenses))
 
+_COUNT = Statement(
+    select(func.coalesce(func.sum(expense_sums.c.expenses_count), 0)).where(
+        expense_sums.c.account_id == bindparam("account")
+    )
+)
+_COUNT_INVOICED = Statement(
+    select(func.count()).select_from(invoice_expenses).where(invoice_expenses.c.account_id == bindparam("account"))
+)
+
+
+def _known_total(tx: Transaction, caller: Caller, filters: Mapping[str, Any]) -> int | None:
+    """Return the number of all expenses, of those on invoices, or of the others, without reading the expenses."""
+    if filters.keys() == {"invoiced"}:
+        return int(tx.value(_COUNT_INVOICED, account=caller.account_id))
+    if filters and filters.keys() != {"not invoiced"}:
+        return None
+    total = int(tx.value(_COUNT, account=caller.account_id))
+    return total - int(tx.value(_COUNT_INVOICED, account=caller.account_id)) if filters else total
+
+
 LISTING = Listing(
     rows=_OF_ACCOUNT,
     count_query=select(func.count()).select_from(expenses).where(expenses.c.account_id == bindparam("account")),
     id=expenses.c.id,
     order=(expenses.c.date.desc(), expenses.c.id.desc()),
     visible=visible_expenses,
+    is_large=True,
+    indexed_texts={"description": "expenses"},
+    indexed={
+        ("user_ids",): "ix_expenses_account_id_user_id_date_id",
+        ("project_ids",): "ix_expenses_account_id_project_id_date_id",
+    },
+    uncounted=frozenset({"description"}),
+    known_total=_known_total,
     conditions={
         "within_user": expenses.c.user_id == bindparam("within_user"),
         "within_project": expenses.c.project_id == bindparam("within_project"),

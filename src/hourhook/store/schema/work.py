@@ -111,6 +111,9 @@ entries = Table(
     Index("ix_entries_by_user", "account_id", "user_id", "date", "id", "project_id", *SUMMED),
     Index("ix_entries_by_project", "account_id", "project_id", "date", "id", "user_id", *SUMMED),
     partial_index("ix_entries_approved", "account_id", "approved_by_id", "id", where="approved_by_id IS NOT NULL"),
+    partial_index("ix_entries_approved_at", "account_id", "approved_at", "id", where="approved_at IS NOT NULL"),
+    partial_index("ix_entries_invoiced_at", "account_id", "invoiced_at", "id", where="invoiced_at IS NOT NULL"),
+    Index(None, "account_id", "updated_at", "id"),
 )
 
 entry_tags = Table(
