@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
 CODE = [path for folder in ("src", "tests", "bench") for path in sorted((ROOT / folder).rglob("*.py"))]
-TEST_SETTINGS = {f"HOURHOOK_TEST_{name}" for name in ("CHROMIUM", "DATABASE_URL", "PICTURES", "SEEDS", "STEPS")}
+TEST_SETTINGS = {
+    f"HOURHOOK_TEST_{name}" for name in ("CHROMIUM", "DATABASE_URL", "NODE_MODULES", "PICTURES", "SEEDS", "STEPS")
+}
 SETTINGS = {environment_variable(field.name) for field in fields(Settings)} | TEST_SETTINGS
 
 

@@ -1,7 +1,7 @@
 """Clients that public generators make from the OpenAPI document drive the main path (docs/guides/generate-a-client.md).
 
 ``bin/test`` installs the generator for Python. ``HOURHOOK_TEST_NODE_MODULES`` names a ``node_modules`` folder with
-``openapi-typescript``, ``openapi-fetch`` and ``typescript``.
+``openapi-typescript``, ``openapi-fetch`` and ``typescript`` (5; ``openapi-typescript`` does not run with a later one).
 """
 
 import json
@@ -92,7 +92,8 @@ def test_a_generated_python_client_drives_the_main_path(document: Path, account:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_generated_typescript_types_drive_the_main_path(document: Path, account: Account, tmp_path: Path) -> None:
     if NODE_MODULES is None or not (Path(NODE_MODULES) / "openapi-typescript").exists():
-        pytest.skip("needs openapi-typescript: name its node_modules in HOURHOOK_TEST_NODE_MODULES")
+        packages = "openapi-typescript, openapi-fetch and typescript@5"
+        pytest.skip(f"needs {packages}: name their node_modules in HOURHOOK_TEST_NODE_MODULES")
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "program.ts").write_text(TYPESCRIPT_PROGRAM)

@@ -1,6 +1,7 @@
 """The programs that verify signatures, as the page of a new webhook and the guide show them, run by their interpreters.
 
-Express is not installed by ``bin/test``: ``HOURHOOK_TEST_NODE_MODULES`` names a ``node_modules`` folder that has it.
+``bin/test`` installs nothing for Node: ``HOURHOOK_TEST_NODE_MODULES`` names a ``node_modules`` folder with ``express``
+and ``standardwebhooks``.
 """
 
 import base64
@@ -67,7 +68,7 @@ def test_a_program_accepts_fresh_payloads_with_the_right_signature_only(program:
         pytest.skip(f"needs {', '.join(missing)}")
     if program.file == "express.mjs":
         if NODE_MODULES is None:
-            pytest.skip("needs Express: name its node_modules in HOURHOOK_TEST_NODE_MODULES")
+            pytest.skip("needs express and standardwebhooks: name their node_modules in HOURHOOK_TEST_NODE_MODULES")
         (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     (tmp_path / program.name).write_text(creating.read_program(program.file))
     genuine = sign(SECRET)
