@@ -11,7 +11,13 @@ from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker import leases
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.readahead import EventCache, SequenceRange, read_ahead
-from hourhook.delivery.worker.settlements import AttemptResult, Settlement, find_still_leased, settle
+from hourhook.delivery.worker.settlements import (
+    MAX_SETTLED_ALONE,
+    AttemptResult,
+    Settlement,
+    find_still_leased,
+    settle,
+)
 from hourhook.store.database import Database
 from hourhook.store.schema import delivery, lanes
 from hourhook.store.statements import Statement
@@ -69,6 +75,23 @@ def settle_results(database: Database, *results: AttemptResult) -> list[Settleme
     for one in settled:
         one.apply()
     return settled
+
+
+def test_a_success_settled_alone_leaves_the_same_lane_as_one_in_a_group(backlog: Backlog, database: Database) -> None:
+    others = [backlog.add_webhook(URI) for _ in range(MAX_SETTLED_ALONE + 1)]
+    backlog.record("tag.created", "tag.updated", "tag.deleted")
+    leased = take(database)
+    [alone] = [lane for lane in leased if lane.webhook_id == backlog.webhook_id]
+
+    for _ in range(2):
+        settle_results(database, result_of(alone, database))
+        settle_results(database, *(result_of(lane, database) for lane in leased if lane is not alone))
+
+    row = lane_of(backlog)._asdict()
+    assert (row["head_sequence"], row["lease_token"], row["last_succeeded"]) == (3, MINE, True)
+    assert all({**lane_of(other)._asdict(), "webhook_id": backlog.webhook_id} == row for other in others)
+    assert {(lane.head_sequence, lane.last_sequence, len(lane.prefetched)) for lane in leased} == {(3, 3, 1)}
+    assert len(attempts_of(backlog)) == len(attempts_of(others[0])) == 2
 
 
 def test_a_success_advances_the_head_and_is_logged(backlog: Backlog, database: Database) -> None:

@@ -13,7 +13,13 @@ from hourhook.delivery.worker.batches import next_batch_limit
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult, lease_one_offs, settle_one_offs
 from hourhook.delivery.worker.readahead import EventCache, Payload, SequenceRange, read_ahead
-from hourhook.delivery.worker.settlements import AttemptResult, Settlement, find_still_leased, settle
+from hourhook.delivery.worker.settlements import (
+    AttemptResult,
+    ContinuingLane,
+    Settlement,
+    find_still_leased,
+    settle,
+)
 from hourhook.delivery.worker.slots import Slots
 from hourhook.store.statements import Row
 from hourhook.store.transaction import Transaction
@@ -41,6 +47,7 @@ class Cycle:
     """The input of a cycle: results to settle, and the capacity for new leases."""
 
     worker: int
+    # Of new leases.
     token: int
     # Of a lease, in microseconds.
     lease_duration: int
@@ -158,12 +165,14 @@ def capacity_of(slots: Slots) -> Capacity:
 
 def _read(tx: Transaction, limit: int, cycle_result: CycleResult, cache: EventCache) -> None:
     # Heads and revisions after the settlement, which the lanes themselves do not have yet.
-    retained: list[tuple[LeasedLane, Row | LeasedLane, int]] = [
+    retained: list[tuple[LeasedLane, Row | ContinuingLane | LeasedLane, int]] = [
         (settled.result.lane, settled.row, len(settled.result.lane.prefetched) - settled.accepted_count)
         for settled in cycle_result.settled
         if settled.is_kept
     ]
-    leased: list[tuple[LeasedLane, Row | LeasedLane, int]] = [(lane, lane, 0) for lane in cycle_result.leased]
+    leased: list[tuple[LeasedLane, Row | ContinuingLane | LeasedLane, int]] = [
+        (lane, lane, 0) for lane in cycle_result.leased
+    ]
     keys = [
         lane.key
         for lane, current, _ in (*retained, *leased)

@@ -24,6 +24,9 @@ from hourhook.store.schema import attempts
 from hourhook.store.statements import Row, Statement
 from hourhook.store.transaction import Transaction
 
+# Up to this many results, one statement for each is faster on SQLite than one for all of them.
+MAX_SETTLED_ALONE = 8
+
 
 class AttemptResult(msgspec.Struct, frozen=True, eq=False):
     """The result of an attempt at the head of a lane, or at a batch, and what should happen to the lane."""
@@ -57,16 +60,42 @@ class AttemptResult(msgspec.Struct, frozen=True, eq=False):
         return None if self.delay is None else max(self.delay, self.pause)
 
     @property
+    def is_expected_to_continue(self) -> bool:
+        """Return whether the lane most likely stays leased, and did not fail before."""
+        lane = self.lane
+        return (
+            self.keep
+            and self.outcome.is_success
+            and self.pace is None
+            and lane.last_succeeded
+            and self.payloads[-1].sequence < lane.last_sequence
+        )
+
+    @property
     def head(self) -> Payload:
         """The first payload."""
         return self.payloads[0]
+
+
+class ContinuingLane(msgspec.Struct, frozen=True, eq=False):
+    """What a settlement needs of the row of a lane that goes on after a success: the rest is known."""
+
+    revision: int
+    head_sequence: int
+    last_sequence: int
+    lease_token: int
+    attempts_count: int = 0
+    failures_count: int = 0
+    stalled: bool = False
+    last_succeeded: bool = True
+    alert_since: int | None = None
 
 
 class Settlement(msgspec.Struct, frozen=True, eq=False):
     """A result that was written, and the lane's new row; see ``Settlement.apply``."""
 
     result: AttemptResult
-    row: Row
+    row: Row | ContinuingLane
 
     @property
     def is_kept(self) -> bool:
@@ -96,6 +125,37 @@ class Settlement(msgspec.Struct, frozen=True, eq=False):
 
 def settle(tx: Transaction, results: list[AttemptResult]) -> list[Settlement]:
     """Write a group of results with their attempts, and advance each lane whose lease is still held."""
+    if tx.dialect == "postgresql" or len(results) > MAX_SETTLED_ALONE:
+        return _settle_together(tx, results)
+    settled, others = [], []
+    for result in results:
+        lane = _settle_alone(tx, result) if result.is_expected_to_continue else None
+        if lane is None:
+            others.append(result)
+        else:
+            settled.append(Settlement(result, lane))
+    return settled + _settle_together(tx, others) if others else settled
+
+
+def _settle_alone(tx: Transaction, result: AttemptResult) -> ContinuingLane | None:
+    """Write a success of a lane that stays leased; None if it does not, or if the success ends a failure."""
+    lane, count = result.lane, len(result.payloads)
+    parameters = {
+        "account_id": lane.account_id,
+        "webhook_id": lane.webhook_id,
+        "token": lane.token,
+        "sequence": result.head.sequence,
+        "count": count,
+        "now": tx.started_at,
+    }
+    row = tx.one(SETTLE_ALONE, **parameters)
+    if row is None:
+        return None
+    tx.insert_many(attempts, ATTEMPT_COLUMNS, [*_attempt_rows(result)])
+    return ContinuingLane(row.revision, result.head.sequence + count, row.last_sequence, lane.token)
+
+
+def _settle_together(tx: Transaction, results: list[AttemptResult]) -> list[Settlement]:
     by_key = {result.lane.key: result for result in results}
     rows = [
         (
@@ -254,6 +314,27 @@ def _settle(dialect: str) -> str:
     """
 
 
+# On SQLite. It changes no column of an index, so that only one page of the lanes is written.
+SETTLE_ALONE = Statement(
+    text(
+        """
+        UPDATE lanes AS l SET
+            head_sequence = l.head_sequence + :count,
+            attempts_count = 0,
+            failures_count = 0,
+            failing_since = NULL,
+            window_started_at = NULL,
+            paced_until = NULL,
+            stalled = FALSE,
+            last_delivered_at = :now
+        WHERE l.account_id = :account_id AND l.webhook_id = :webhook_id
+            AND l.lease_token = :token AND l.head_sequence = :sequence
+            AND l.head_sequence + :count <= l.last_sequence
+            AND l.last_succeeded AND l.alerted IS NULL AND l.alert_since IS NULL
+        RETURNING revision, last_sequence
+        """
+    )
+)
 SETTLE = Statement(text(_settle("sqlite")), text(_settle("postgresql")))
 
 
