@@ -1,5 +1,6 @@
 """Mutants: each replaces one piece of the production code by a faulty one, to prove that the simulator finds it."""
 
+import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,7 +72,10 @@ def _construct_of(statement: Statement, dialect: str = "sqlite") -> Any:
 
 @_mutant("a result is settled without checking the lease token")
 def _() -> Iterator[None]:
-    with _with_text_replaced(settlements, "SETTLE", "l.lease_token = r.token AND", ""):
+    with (
+        _with_text_replaced(settlements, "SETTLE", "l.lease_token = r.token AND", ""),
+        _with_text_replaced(settlements, "SETTLE_ALONE", "l.lease_token = :token AND", ""),
+    ):
         yield
 
 
@@ -128,7 +132,7 @@ def _() -> Iterator[None]:
 
 @_mutant("a send counts as a success before its response")
 def _() -> Iterator[None]:
-    async def send_head(self: Any, lane: Any, target: Any) -> None:
+    def send_head(self: Any, lane: Any, target: Any) -> None:
         outcome = Outcome(200, None, self._clock.now(), 0)
         message = batches.compose(lane, target)
         self._results.append(
@@ -137,7 +141,9 @@ def _() -> Iterator[None]:
             )
         )
         self._waker.wake()
-        await self._send(lane.key, target, message)
+        sending = asyncio.ensure_future(self._sender.send(target, message))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
 
     with _replaced(worker.Worker, "_send_head", send_head):
         yield
@@ -156,7 +162,10 @@ def _() -> Iterator[None]:
 
 @_mutant("a batch that was accepted advances the head by one")
 def _() -> Iterator[None]:
-    with _with_text_replaced(settlements, "SETTLE", "l.head_sequence + r.ok * r.count,", "l.head_sequence + r.ok,"):
+    with (
+        _with_text_replaced(settlements, "SETTLE", "l.head_sequence + r.ok * r.count,", "l.head_sequence + r.ok,"),
+        _with_text_replaced(settlements, "SETTLE_ALONE", "l.head_sequence + :count,", "l.head_sequence + 1,"),
+    ):
         yield
 
 

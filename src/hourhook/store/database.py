@@ -243,9 +243,10 @@ class Database(ABC):
         if request is not None and request.is_cancelled:
             raise asyncio.CancelledError
         execution = Execution(partial(function, *args, **kwargs))
-        threads.submit(execution)
-        # Without effect once it runs: then the limits of its statements apply.
-        timer = asyncio.get_running_loop().call_later(self.limits.queue_seconds, execution.withdraw, self._too_busy)
+        timer = None
+        if not threads.submit(execution):
+            # Without effect once it runs: then the limits of its statements apply.
+            timer = asyncio.get_running_loop().call_later(self.limits.queue_seconds, execution.withdraw, self._too_busy)
         try:
             await execution.done()
             result: T = execution.result()
@@ -263,7 +264,8 @@ class Database(ABC):
             self._health.forget()
             raise
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
 
     async def _interrupt(self, execution: Execution) -> Any:
         """Interrupt a function in a thread, and return its result if it was committed all the same.

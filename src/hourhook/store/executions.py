@@ -161,7 +161,7 @@ def _end_all(executions: list[Execution]) -> None:
 class Executor(Protocol):
     """What runs executions."""
 
-    def submit(self, execution: Execution) -> None: ...
+    def submit(self, execution: Execution) -> bool: ...
 
 
 class Threads:
@@ -178,15 +178,19 @@ class Threads:
         # One element for each idle thread; appending and popping are atomic.
         self._idle: deque[None] = deque()
 
-    def submit(self, execution: Execution) -> None:
-        """Run an execution as soon as a thread is free; call it on the event loop."""
+    def submit(self, execution: Execution) -> bool:
+        """Run an execution as soon as a thread is free; call it on the event loop. Return whether one is free."""
+        is_any_free = True
         if self._idle:
             self._idle.pop()
         elif len(self._threads) < self._limit:
             thread = threading.Thread(target=self._run, name=f"{self._name}_{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
+        else:
+            is_any_free = False
         self._waiting.put(execution)
+        return is_any_free
 
     def close(self) -> None:
         """Wait for the submitted executions, and end the threads."""

@@ -95,11 +95,12 @@ class GroupedWrites:
         self._waiting: deque[Execution] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    def submit(self, execution: Execution) -> None:
-        """Run an execution with the next group; call it on the event loop."""
+    def submit(self, execution: Execution) -> bool:
+        """Run an execution with the next group; call it on the event loop. It waits for the turn of its group."""
         self._waiting.append(execution)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
+        return False
 
     async def _run(self) -> None:
         # This task outlives the request that started it.

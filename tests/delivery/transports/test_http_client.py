@@ -425,9 +425,9 @@ async def test_one_timed_out_lookup_does_not_cancel_it_for_others() -> None:
 
     async with running_receiver(responding()) as receiver:
         its = transport(resolver=slow, timeout_seconds=5)
-        first = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
+        first = its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
         await asked.wait()
-        second = asyncio.create_task(its.send(receiver.uri("hooks.invalid"), HEADERS, BODY))
+        second = its.send(receiver.uri("hooks.invalid"), HEADERS, BODY)
         await asyncio.sleep(0)
         first.cancel()
         await asyncio.sleep(0)
@@ -455,7 +455,7 @@ async def test_an_evicted_client_finishes_its_sends() -> None:
 
     async with running_receiver(patient) as slow, running_receiver(responding()) as quick:
         its = transport(max_idle_connections=1, timeout_seconds=5)
-        waiting = asyncio.create_task(its.send(slow.uri(), HEADERS, BODY))
+        waiting = its.send(slow.uri(), HEADERS, BODY)
         await arrived.wait()
         assert (await its.send(quick.uri(), HEADERS, BODY)).is_success
         may_answer.set()
@@ -481,7 +481,7 @@ async def test_close_closes_the_connections() -> None:
 async def test_a_slow_receiver_does_not_delay_another() -> None:
     async with running_receiver(never_responding()) as silent, running_receiver(responding()) as well:
         its = transport(timeout_seconds=2)
-        waiting = [asyncio.create_task(its.send(silent.uri(), HEADERS, BODY)) for _ in range(50)]
+        waiting = [its.send(silent.uri(), HEADERS, BODY) for _ in range(50)]
         outcome = await its.send(well.uri(), HEADERS, BODY)
         assert outcome.is_success
         assert not any(task.done() for task in waiting)

@@ -7,7 +7,8 @@ itself up, and says so.
 from dataclasses import dataclass
 
 from hourhook.delivery import envelope
-from hourhook.delivery.targets import Target
+from hourhook.delivery.targets import Key, Target
+from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.readahead import Payload
 
@@ -23,6 +24,11 @@ class Message:
     # Of the next attempt of each.
     numbers: list[int]
     body: bytes
+
+    def attempt(self, key: Key, outcome: Outcome) -> tuple[Key, str, str, int, Outcome, int]:
+        """Return what an ``AttemptObserver`` is told."""
+        head = self.payloads[0]
+        return key, head.payload_id, head.event.type, self.numbers[0], outcome, len(self.payloads)
 
 
 def next_batch_limit(target: Target, attempts_count: int) -> int:

@@ -8,14 +8,15 @@ settled. So a crash repeats at most one payload of each lane, with the same payl
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
 import structlog
 
 from hourhook.backoff import RetrySchedule
 from hourhook.clock import SECOND, Clock
 from hourhook.crypto import Keyring
-from hourhook.delivery import catching_up, envelope, lane_control
-from hourhook.delivery.signing import Header
+from hourhook.delivery import catching_up, lane_control
 from hourhook.delivery.targets import Target
 from hourhook.delivery.transports.outcomes import Outcome
 from hourhook.delivery.transports.transport import Transport
@@ -27,15 +28,14 @@ from hourhook.delivery.worker.lanes import LeasedLane
 from hourhook.delivery.worker.observers import AttemptObserver
 from hourhook.delivery.worker.one_off_deliveries import OneOff, OneOffResult
 from hourhook.delivery.worker.readahead import EventCache, Payload
+from hourhook.delivery.worker.sender import Sender
 from hourhook.delivery.worker.settlements import AttemptResult, Settlement
 from hourhook.delivery.worker.slots import DEFAULT_LIMITS, Slot, Slots, WorkerLimits
-from hourhook.errors import CommitUnknown, DatabaseUnavailable, OperatorError
+from hourhook.errors import CommitUnknown, DatabaseUnavailable
 from hourhook.store.database import Database
 from hourhook.store.transaction import Transaction
 from hourhook.waker import Waker
 
-# The id, type, sequence and attempt of the first payload of a request.
-First = tuple[str, str, int | None, int]
 POLL_SECONDS = 1.0
 SLOW_AFTER_SECONDS = 1.0
 # How many payloads of a lane are sent in a row while others wait for a slot.
@@ -74,8 +74,7 @@ class Worker:
         self.id = 0
         self._database = database
         self._clock: Clock = database.clock
-        self._transport = transport
-        self._keyring = keyring
+        self._sender = Sender(database, transport, keyring)
         self._schedule = schedule
         self._longest_delay = round(schedule.longest_delay_seconds * SECOND)
         self._lease = round(lease_seconds * SECOND)
@@ -87,7 +86,8 @@ class Worker:
         self._limits = limits
         self._slots, self._one_off_slots = Slots(limits.lanes), Slots(limits.one_offs)
         self._held: dict[LeasedLane, Slot] = {}
-        self._sending: set[asyncio.Task[None]] = set()
+        # Of lanes and one-off deliveries, and other work that ends with this worker.
+        self._sending: set[asyncio.Future[Any]] = set()
         self._results: list[AttemptResult] = []
         self._one_off_results: list[OneOffResult] = []
         self._waker = Waker()
@@ -201,13 +201,15 @@ class Worker:
         results, self._results = self._results, []
         one_off_results, self._one_off_results = self._one_off_results, []
         lane_capacity = one_off_capacity = Capacity()
+        token = 0
         if self._is_woken and not self._waker.is_stopping:
             lane_capacity, one_off_capacity = capacity_of(self._slots), capacity_of(self._one_off_slots)
+            token = self._rng.getrandbits(62) + 1
         self._is_short_of_slots |= bool(lane_capacity.saturated)
         self._is_woken = False
         return Cycle(
             self.id,
-            self._rng.getrandbits(62) + 1,
+            token,
             self._lease,
             results,
             one_off_results,
@@ -271,25 +273,40 @@ class Worker:
             self._release_lane(lane)
             return
         lane.sent_count += 1
-        self._start(self._send_head(lane, lane.target))
+        self._send_head(lane, lane.target)
 
-    async def _send_head(self, lane: LeasedLane, target: Target) -> None:
-        outcome = await self._send(lane.key, target, message := compose(lane, target))
-        self._results.append(
-            AttemptResult(
-                lane=lane,
-                payloads=message.payloads,
-                numbers=message.numbers,
-                webhook_name=target.name,
-                url=target.payload_uri,
-                outcome=outcome,
-                delay=None if outcome.is_success else self._retry_delay(lane, outcome),
-                keep=not self._waker.is_stopping
-                and not (self._is_short_of_slots and lane.sent_count >= MAX_CONSECUTIVE_SENDS),
-                pace=target.pace,
-                header_names=target.header_names,
+    def _send_head(self, lane: LeasedLane, target: Target) -> None:
+        message = compose(lane, target)
+        sending = asyncio.ensure_future(self._sender.send(target, message))
+        self._sending.add(sending)
+        sending.add_done_callback(partial(self._end_send_of_head, lane, target, message))
+
+    def _end_send_of_head(
+        self, lane: LeasedLane, target: Target, message: Message, sending: "asyncio.Future[Outcome]"
+    ) -> None:
+        self._sending.discard(sending)
+        if sending.cancelled():
+            return
+        try:
+            outcome = sending.result()
+            self._observer.attempt_finished(*message.attempt(lane.key, outcome))
+            self._results.append(
+                AttemptResult(
+                    lane=lane,
+                    payloads=message.payloads,
+                    numbers=message.numbers,
+                    webhook_name=target.name,
+                    url=target.payload_uri,
+                    outcome=outcome,
+                    delay=None if outcome.is_success else self._retry_delay(lane, outcome),
+                    keep=not self._waker.is_stopping
+                    and not (self._is_short_of_slots and lane.sent_count >= MAX_CONSECUTIVE_SENDS),
+                    pace=target.pace,
+                    header_names=target.header_names,
+                )
             )
-        )
+        except Exception as error:  # noqa: BLE001 - raised again in ``run``
+            self._failure = error
         self._waker.wake()
         if len(self._results) == self._gather_count:
             self._gathering.wake()
@@ -317,11 +334,12 @@ class Worker:
     async def _send_one_off(self, one_off: OneOff, target: Target, payload: Payload | None, slot: Slot) -> None:
         if payload is None:
             type, body, more = one_off.content(target.name)
-            outcome = await self._post((one_off.payload_id, type, None, one_off.number), target, body, 1, *more)
+            outcome = await self._sender.post((one_off.payload_id, type, None, one_off.number), target, body, 1, *more)
             self._observer.attempt_finished(one_off.key, one_off.payload_id, type, one_off.number, outcome)
         else:
-            body = payload_body(one_off.webhook_id, target, payload)
-            outcome = await self._send(one_off.key, target, Message([payload], [one_off.number], body))
+            message = Message([payload], [one_off.number], payload_body(one_off.webhook_id, target, payload))
+            outcome = await self._sender.send(target, message)
+            self._observer.attempt_finished(*message.attempt(one_off.key, outcome))
         self._one_off_slots.release(slot)
         # The next one of this webhook waits for it, and others may wait for a slot.
         self._is_woken = True
@@ -329,24 +347,6 @@ class Worker:
             OneOffResult(one_off, target.name, target.payload_uri, outcome, target.header_names)
         )
         self._waker.wake()
-
-    async def _send(self, key: tuple[int, int], target: Target, message: Message) -> Outcome:
-        head, number, count = message.payloads[0], message.numbers[0], len(message.payloads)
-        type = head.event.type
-        outcome = await self._post((head.payload_id, type, head.sequence, number), target, message.body, count)
-        self._observer.attempt_finished(key, head.payload_id, type, number, outcome, count)
-        return outcome
-
-    async def _post(self, first: First, target: Target, body: bytes, batch_count: int = 1, *more: Header) -> Outcome:
-        try:
-            secrets = target.secrets_at(self._keyring, self._database.shared_clock.now())
-            own_headers = target.own_headers(self._keyring)
-        except OperatorError as error:
-            _log.error("payload not signed", payload=first[0], error=str(error))
-            return Outcome(None, "secret", self._clock.now(), 0)
-        headers = envelope.headers(*first, self._clock.now(), body, *secrets, batch_count=batch_count)
-        headers += [*more, *own_headers]
-        return await self._transport.send(target.payload_uri, headers, body, timeout_seconds=target.timeout_seconds)
 
     async def _disable_gone(self, key: tuple[int, int], sequence: int) -> None:
         account_id, webhook_id = key
@@ -391,8 +391,8 @@ class Worker:
             _log.warning("shutdown with deliveries in flight", lanes=len(self._held))
 
     async def _discard_work(self) -> None:
-        for task in self._sending:
-            task.cancel()
+        for sending in [*self._sending]:
+            sending.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
         self._held.clear()
         self._slots, self._one_off_slots = Slots(self._limits.lanes), Slots(self._limits.one_offs)

@@ -4,7 +4,8 @@ import asyncio
 import ssl
 from typing import cast
 
-from hourhook.delivery.transports.http.exchanges import Exchange, Response
+from hourhook.delivery.transports.http.deadlines import Deadlines
+from hourhook.delivery.transports.http.exchanges import Exchange, OnEnd, Response
 
 
 class HttpConnection(asyncio.Protocol):
@@ -18,28 +19,40 @@ class HttpConnection(asyncio.Protocol):
         self.requests_count = 0
         self.idle_since = 0.0
         self._exchange: Exchange | None = None
+        self._on_end: OnEnd
+        self._deadlines: Deadlines
 
-    async def post(self, request: bytes, timeout_seconds: float) -> Response:
-        """Send a request and return the response, without what is missing of its body when the time is over.
+    def post(self, request: bytes, deadline: float, deadlines: Deadlines, on_end: OnEnd) -> None:
+        """Send a request, and call ``on_end`` with the response, without what is missing of its body at the deadline.
 
-        Raises ``TimeoutError`` if the head is not complete then, ``ConnectionBroken``, ``InvalidResponse``, and
+        Or with a ``TimeoutError`` if the head is not complete then, ``ConnectionBroken``, ``InvalidResponse``, or an
         ``ssl.SSLError`` if the receiver refuses TLS only now, such as for want of a client certificate.
         """
-        exchange = self._exchange = Exchange()
-        timer = asyncio.get_running_loop().call_later(timeout_seconds, exchange.expire)
+        self._on_end, self._deadlines = on_end, deadlines
+        exchange = self._exchange = Exchange(self._end_exchange, deadline)
+        deadlines.add(exchange)
         self.requests_count += 1
-        try:
-            if self.is_open:
-                self.transport.write(request)
-            else:
-                exchange.end(None)
-            return await exchange.response
-        finally:
-            timer.cancel()
+        if self.is_open:
+            self.transport.write(request)
+        else:
+            exchange.end(None)
+
+    def cancel(self) -> None:
+        """Give up the request in flight, and with it the connection; ``on_end`` is not called."""
+        if self._exchange is not None:
+            self._deadlines.discard(self._exchange)
             self._exchange = None
-            # What is still unread or unsent would be mistaken for a part of the next exchange.
-            if not exchange.allows_reuse or self.transport.get_write_buffer_size():
-                self.abort()
+        self.abort()
+
+    def _end_exchange(self, response: Response | None, error: Exception | None) -> None:
+        exchange, on_end = self._exchange, self._on_end
+        assert exchange is not None
+        self._exchange = None
+        self._deadlines.discard(exchange)
+        # What is still unread or unsent would be mistaken for a part of the next exchange.
+        if not exchange.allows_reuse or self.transport.get_write_buffer_size():
+            self.abort()
+        on_end(response, error)
 
     @property
     def ssl_session(self) -> ssl.SSLSession | None:

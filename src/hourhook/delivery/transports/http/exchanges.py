@@ -4,8 +4,8 @@ The status line decides about a response; its body is read up to the log's limit
 the size of the head, the number of its headers, and the body.
 """
 
-import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -39,10 +39,15 @@ class Response:
     body: bytearray = field(default_factory=bytearray)
 
 
-class Exchange:
-    """Parse the response to one request. ``response`` is done as soon as enough of it has arrived.
+# Called with the response to a request, or with the exception that took its place.
+OnEnd = Callable[[Response | None, Exception | None], None]
 
-    It fails with ``TimeoutError``, ``ConnectionBroken``, ``InvalidResponse``, or an error of TLS.
+
+class Exchange:
+    """Parse the response to one request. ``on_end`` is called as soon as enough of it has arrived.
+
+    Without a response it is called with a ``TimeoutError``, ``ConnectionBroken``, ``InvalidResponse``, or an error of
+    TLS.
     """
 
     __slots__ = (
@@ -50,15 +55,19 @@ class Exchange:
         "_headers",
         "_is_complete",
         "_is_repaired",
+        "_on_end",
         "_parser",
         "_response",
         "allows_reuse",
-        "response",
+        "deadline",
+        "is_ended",
     )
 
-    def __init__(self) -> None:
-        """Expect a response; call it in the event loop."""
-        self.response: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+    def __init__(self, on_end: OnEnd, deadline: float) -> None:
+        """Expect a response until ``deadline``, by the monotonic clock; then ``expire`` is to be called."""
+        self._on_end = on_end
+        self.deadline = deadline
+        self.is_ended = False
         # Whether the connection is ready for another request, once the response is done.
         self.allows_reuse = False
         self._head = b""
@@ -70,7 +79,7 @@ class Exchange:
 
     def feed(self, data: bytes) -> None:
         """Parse what has arrived."""
-        if self.response.done():
+        if self.is_ended:
             self.allows_reuse = False
         elif self._response is None:
             self._feed_head(data)
@@ -174,20 +183,22 @@ class Exchange:
             self._finish(self._response)
 
     def _finish(self, response: Response) -> None:
-        if not self.response.done():
-            self.response.set_result(response)
+        self._end_with(response, None)
 
     def _fail(self) -> None:
         self._end(InvalidResponse())
 
     def _end(self, error: Exception) -> None:
         self.allows_reuse = False
-        if self.response.done():
+        self._end_with(self._response, error if self._response is None else None)
+
+    def _end_with(self, response: Response | None, error: Exception | None) -> None:
+        if self.is_ended:
             return
-        if self._response is not None:
-            self.response.set_result(self._response)
-        else:
-            self.response.set_exception(error)
+        self.is_ended = True
+        # The two refer to each other, and are to be freed now, not by the garbage collector.
+        del self._parser
+        self._on_end(response, error)
 
 
 def _text(value: bytes) -> str:
