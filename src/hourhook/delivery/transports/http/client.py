@@ -100,6 +100,7 @@ class HttpTransport:
     async def close(self) -> None:
         """Close all connections; call it when no send is in progress."""
         self._names.close()
+        self._connector.close()
         self._pool.close()
         self._deadlines.close()
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from hourhook.delivery.transports.http.deadlines import Deadlines
@@ -21,6 +23,7 @@ class HttpConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._on_end: OnEnd
         self._deadlines: Deadlines
+        self._at_close: Callable[[], None] | None = None
 
     def post(self, request: bytes, deadline: float, deadlines: Deadlines, on_end: OnEnd) -> None:
         """Send a request, and call ``on_end`` with the response, without what is missing of its body at the deadline.
@@ -54,11 +57,17 @@ class HttpConnection(asyncio.Protocol):
             self.abort()
         on_end(response, error)
 
-    @property
-    def ssl_session(self) -> ssl.SSLSession | None:
-        """Return the TLS session, which later connections can resume."""
-        ssl_object = self.transport.get_extra_info("ssl_object")
-        return None if ssl_object is None else ssl_object.session
+    def keep_session(self, keep: Callable[[ssl.SSLObject], None]) -> None:
+        """Call ``keep`` with the TLS object once the connection is closed, or now if it is."""
+        self._at_close = partial(keep, self.transport.get_extra_info("ssl_object"))
+        if not self.is_open:
+            self._close()
+
+    def _close(self) -> None:
+        self.is_open = False
+        at_close, self._at_close = self._at_close, None
+        if at_close is not None:
+            at_close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -73,11 +82,11 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """End the exchange."""
-        self.is_open = False
+        self._close()
         if self._exchange is not None:
             self._exchange.end(error)
 
     def abort(self) -> None:
         """Close the connection at once."""
-        self.is_open = False
+        self._close()
         self.transport.abort()
