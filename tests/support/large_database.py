@@ -190,7 +190,7 @@ def _described(account: int, user_id: int, rows: int, now: int, position: int, s
         Rows(tables["users"], USERS, {
             "email": "'user' || n || '@large.test'", "email_key": "'user' || n || '@large.test'",
             "name_key": "'user ' || n", "role": "'coworker'", "state": "'active'",
-            "time_format": "'fraction'", "week_start": "'monday'",
+            "time_format": "'fraction'", "week_start": "'Monday'",
         }),
         Rows(tables["projects"], PROJECTS, {
             **named, "billable": "n % 5 <> 4", "billing_increment": "15", "enabled": "n % 10 <> 8",
@@ -306,6 +306,9 @@ def _described(account: int, user_id: int, rows: int, now: int, position: int, s
         }),
         Rows(tables["sessions"], rows // 10, {
             "user_id": user, "expires_at": f"{now} + (n - 200) * {_SECOND}",
+        }),
+        Rows(tables["audit_records"], rows // 10, {
+            "user_id": user, "resource": "'Webhook'", "resource_id": spread.id(WEBHOOKS), "action": "'pinged'",
         }),
         Rows(tables["invitations"], USERS, {"user_id": f"{FIRST_ID} + n"}),
     ]  # fmt: skip

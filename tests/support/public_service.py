@@ -16,6 +16,8 @@ class PublicService:
         self.lists = lists
         self.per_page = per_page
         self.broken: list[int | None] = []
+        # Of this list, each page leads to itself.
+        self.endless: str | None = None
         self.targets: list[str] = []
         self.url = ""
 
@@ -48,7 +50,8 @@ def running_public_service(service: PublicService) -> Iterator[PublicService]:
                 start = (page - 1) * service.per_page
                 if start + service.per_page < len(found):
                     # Another host, to which the token must not go.
-                    headers["Link"] = f'<https://elsewhere.invalid{url.path}?page={page + 1}>; rel="next"'
+                    following = page if url.path == service.endless else page + 1
+                    headers["Link"] = f'<https://elsewhere.invalid{url.path}?page={following}>; rel="next"'
                 found = found[start : start + service.per_page]
             self._answer(200, json.dumps(found).encode(), headers)
 

@@ -85,7 +85,7 @@ def test_entries_that_are_too_many_to_sum_up_have_pages_without_totals(
     first, last = (browser.get(f"/entries?from=&tag_ids={tag['id']}&page={n}").body.decode() for n in (1, 3))
 
     assert "More than 60 entries match. Choose a shorter period to sum them up." in first
-    assert ("1 to 50 of more" in first, "101 to 120 of 120" in last) == (True, True)
+    assert ("1 to 50, more follow" in first, "101 to 120 of 120" in last) == (True, True)
     assert 'rel="next"' in first
     assert "120 entries" in browser.get("/entries?from=").body.decode()
 

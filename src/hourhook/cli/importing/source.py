@@ -106,7 +106,9 @@ class Source:
         query: dict[str, str] = {"after_id": "0", "per_page": str(PER_PAGE)}
         unsorted: Page = []
         is_sorted = None
+        asked = set()
         while True:
+            asked.add(urlencode(query))
             page, next_query = self._read_page(path, query)
             ids = [find_id(raw) for raw in page]
             if is_sorted is None:
@@ -118,6 +120,8 @@ class Source:
             if next_query is None:
                 break
             query = next_query
+            if urlencode(query) in asked:
+                raise ListRefused(f"{path} leads from one of its pages back to an earlier one")
         unsorted.sort(key=find_id)
         for start in range(0, len(unsorted), PER_PAGE):
             yield unsorted[start : start + PER_PAGE]
