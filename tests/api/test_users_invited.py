@@ -26,10 +26,10 @@ from tests.support.smtp_server import FakeSmtpServer
 from tests.support.webhook_receiver import eventually
 
 GRACE = {"email": "grace@northwind.test", "first_name": "Grace"}
-# Token, lock, caller; whether the address is free, the user's id and row, the invitation; the representation of the
+# Lock, caller; whether the address is free, the user's id and row, the invitation; the representation of the
 # user, and their teams; the record in the audit trail, whose id SQLite reserves first; the event, the log, and its
 # subscribers.
-COST = {"sqlite": 14, "postgresql": 12}
+COST = {"sqlite": 13, "postgresql": 11}
 COST_OF_A_MAIL = {"sqlite": 3, "postgresql": 2}
 
 

@@ -31,7 +31,7 @@ FOUND_BY = {
     ("deliveries that a clock ahead made due in the future are not brought forward", "sqlite"): 17,
     ("new subscriptions apply to a past that is not queued yet", "sqlite"): 39,
     ("one-off deliveries of a webhook do not wait for each other", "sqlite"): 15,
-    ("time without a due attempt counts towards the retry window", "sqlite"): 77,
+    ("time without a due attempt counts towards the retry window", "sqlite"): 157,
     ("deliveries that a clock ahead made due in the future are not brought forward", "postgresql"): 15,
     ("time without a due attempt counts towards the retry window", "postgresql"): 16,
 }

@@ -32,7 +32,10 @@ class Statements(list[str]):
 
 @contextmanager
 def capture_statements(database: Database) -> Iterator[Statements]:
-    """Capture the statements of all transactions of the database, without BEGIN and COMMIT."""
+    """Capture the statements of all transactions of the database, without BEGIN and COMMIT.
+
+    Nor are those that record the last use of a token: they come at some time after a response.
+    """
     captured = Statements()
     make_transaction = database._transaction
 
@@ -55,7 +58,7 @@ class _RecordingConnection:
         is_multi_row_insert = (
             text.startswith("INSERT INTO") and "jsonb_array_elements" in text and type(parameters[0]) is tuple
         )
-        if text != "COMMIT":
+        if text != "COMMIT" and not text.startswith("UPDATE tokens SET last_used_at"):
             self._captured.record(text, json.loads(parameters[0][0]) if is_multi_row_insert else ())
         return self._connection.execute(text, *parameters, **options)
 

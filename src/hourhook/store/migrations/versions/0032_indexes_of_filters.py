@@ -61,7 +61,7 @@ def _has_trigrams() -> bool:
 def _sqlite_index(table: str) -> Iterator[str]:
     name, key = f"{table}_trigrams", "description_key"
     # With two spaces, each character begins a trigram, by which texts of one and two characters are found.
-    yield f"CREATE VIEW {table}_texts AS SELECT id, {key} || '  ' AS {key} FROM {table}"
+    yield f"CREATE VIEW {table}_texts AS SELECT id, {key} || '  ' AS {key} FROM {table} WHERE {key} IS NOT NULL"
     # Without positions: who reads it compares the texts anyway.
     yield f"""
         CREATE VIRTUAL TABLE {name} USING fts5(
@@ -69,10 +69,14 @@ def _sqlite_index(table: str) -> Iterator[str]:
             columnsize=0
         )"""
     yield f"CREATE VIRTUAL TABLE {name}_terms USING fts5vocab({name}, instance)"
-    add = f"INSERT INTO {name} (rowid, {key}) VALUES (NEW.id, NEW.{key} || '  ');"
-    remove = f"INSERT INTO {name} ({name}, rowid, {key}) VALUES ('delete', OLD.id, OLD.{key} || '  ');"
-    yield f"CREATE TRIGGER index_{table}_insert AFTER INSERT ON {table} WHEN NEW.{key} IS NOT NULL BEGIN {add} END"
-    yield f"CREATE TRIGGER index_{table}_delete AFTER DELETE ON {table} WHEN OLD.{key} IS NOT NULL BEGIN {remove} END"
+    # Rows without a text are not in the index: to remove one would make its count of rows wrong, even negative.
+    add = f"INSERT INTO {name} (rowid, {key}) SELECT NEW.id, NEW.{key} || '  ' WHERE NEW.{key} IS NOT NULL;"
+    remove = (
+        f"INSERT INTO {name} ({name}, rowid, {key})"
+        f" SELECT 'delete', OLD.id, OLD.{key} || '  ' WHERE OLD.{key} IS NOT NULL;"
+    )
+    yield f"CREATE TRIGGER index_{table}_insert AFTER INSERT ON {table} BEGIN {add} END"
+    yield f"CREATE TRIGGER index_{table}_delete AFTER DELETE ON {table} BEGIN {remove} END"
     changed = f"UPDATE OF id, {key} ON {table} WHEN (OLD.id, OLD.{key}) IS NOT (NEW.id, NEW.{key})"
     yield f"CREATE TRIGGER index_{table}_update AFTER {changed} BEGIN {remove} {add} END"
     yield f"INSERT INTO {name} ({name}) VALUES ('rebuild')"
