@@ -402,19 +402,6 @@ def _() -> Iterator[None]:
         yield
 
 
-@_mutant("a failure after a success continues the retry window of the payload before", SQLITE)
-def _() -> Iterator[None]:
-    original = settlements.Settlement.apply
-
-    def apply(self: Any) -> None:
-        elapsed = self.result.lane.window_elapsed
-        original(self)
-        self.result.lane.window_elapsed = elapsed
-
-    with _replaced(settlements.Settlement, "apply", apply):
-        yield
-
-
 @_mutant("the old secret signs after its overlap")
 def _() -> Iterator[None]:
     original = Target.secrets_at

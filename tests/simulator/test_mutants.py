@@ -25,7 +25,6 @@ from tests.simulator.stores import Store, postgres_store, sqlite_store
 SEEDS = {"sqlite": 150, "postgresql": 100}
 # A seed that found a mutant which few seeds find; if it no longer does, the others are tried.
 FOUND_BY = {
-    ("a failure after a success continues the retry window of the payload before", "sqlite"): 144,
     ("a request in flight whose lease is revoked does not count for the rate", "sqlite"): 40,
     ("a skip does not revoke the lease of the lane", "sqlite"): 12,
     ("deliveries that a clock ahead made due in the future are not brought forward", "sqlite"): 17,
