@@ -185,8 +185,9 @@ class Threads:
             self._idle.pop()
         elif len(self._threads) < self._limit:
             thread = threading.Thread(target=self._run, name=f"{self._name}_{len(self._threads)}", daemon=True)
-            self._threads.append(thread)
+            # Started first: another thread may close these meanwhile, and only a started one can be joined.
             thread.start()
+            self._threads.append(thread)
         else:
             is_any_free = False
         self._waiting.put(execution)
